@@ -1,0 +1,28 @@
+"""What the pipelines ask of the program they run in: progress out, interrupts in."""
+
+from __future__ import annotations
+
+import logging
+from typing import Protocol
+
+log = logging.getLogger(__name__)
+
+
+class Host(Protocol):
+    """Implemented by nodes/host.py for ComfyUI and by `PlainHost` for tools and tests."""
+
+    def progress(self, done: int, total: int, text: str) -> None:
+        """Show that `done` of `total` steps are finished; `text` names the stage."""
+
+    def check_interrupt(self) -> None:
+        """Raise the host's own interrupt exception when the user pressed stop."""
+
+
+class PlainHost:
+    """A host without a graph: logs progress, is never interrupted."""
+
+    def progress(self, done: int, total: int, text: str) -> None:
+        log.debug("%s: %d of %d", text, done, total)
+
+    def check_interrupt(self) -> None:
+        return None

@@ -1,0 +1,86 @@
+"""Queues between threads: order, errors, early exit, bounded depth."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import closing
+
+import pytest
+from lipsync_studio.pipelines.core.stages import Behind, ahead
+
+
+def lipsync_threads() -> list[threading.Thread]:
+    return [thread for thread in threading.enumerate() if thread.name.startswith("lipsync-")]
+
+
+def test_ahead_keeps_the_order() -> None:
+    assert list(ahead(range(100))) == list(range(100))
+
+
+def test_ahead_raises_the_producers_error_at_its_place() -> None:
+    def items() -> Iterator[int]:
+        yield 1
+        raise KeyError("broken")
+
+    seen = []
+    with pytest.raises(KeyError, match="broken"):
+        seen.extend(ahead(items()))
+    assert not lipsync_threads()
+
+
+def test_ahead_is_never_further_ahead_than_its_depth() -> None:
+    produced: list[int] = []
+
+    def items() -> Iterator[int]:
+        for number in range(50):
+            produced.append(number)
+            yield number
+
+    with closing(ahead(items(), depth=3)) as numbers:
+        for number in numbers:
+            time.sleep(0.002)
+            # the one in hand, three in the queue, one waiting to be put
+            assert len(produced) <= number + 5
+
+
+def test_ahead_stops_its_thread_when_left_early() -> None:
+    with closing(ahead(iter(int, 1))) as endless:
+        assert next(endless) == 0
+    assert not lipsync_threads()
+
+
+def test_behind_consumes_everything_in_order() -> None:
+    seen: list[int] = []
+    with Behind(seen.append) as sink:
+        for number in range(100):
+            sink.put(number)
+    assert seen == list(range(100))
+
+
+def test_behind_raises_the_consumers_error() -> None:
+    def consume(number: int) -> None:
+        raise OSError("disk full")
+
+    with pytest.raises(OSError, match="disk full"), Behind(consume) as sink:
+        for number in range(100):
+            sink.put(number)
+    assert not lipsync_threads()
+
+
+def test_behind_drops_what_waits_when_the_producer_fails() -> None:
+    release = threading.Event()
+    seen: list[int] = []
+
+    def consume(number: int) -> None:
+        release.wait(5)
+        seen.append(number)
+
+    with pytest.raises(KeyboardInterrupt), Behind(consume, depth=5) as sink:
+        for number in range(3):
+            sink.put(number)
+        threading.Timer(0.05, release.set).start()
+        raise KeyboardInterrupt
+    assert len(seen) <= 1
+    assert not lipsync_threads()
