@@ -1,48 +1,43 @@
-"""Makes ComfyUI's source and this pack importable, the way ComfyUI itself would load the pack."""
+"""Makes ComfyUI's source, the tools and this pack importable: the pack as ComfyUI loads it, by its path."""
 
 from __future__ import annotations
 
-import importlib.util
-import os
 import sys
 from pathlib import Path
 
 import pytest
 
 PACK = Path(__file__).resolve().parent.parent
-COMFYUI = Path(os.environ["COMFYUI_PATH"])
 
 
-def _make_importable() -> None:
-    import torch
+sys.path[:0] = [str(PACK / "tests"), str(PACK / "tools")]
 
-    sys.path.insert(0, str(COMFYUI))
-    if torch.version.cuda is None:
-        _torchvision_without_operators()
-    from comfy.cli_args import args
+from importable import make_importable  # noqa: E402
 
-    args.cpu = not torch.cuda.is_available()
-    spec = importlib.util.spec_from_file_location(
-        "lipsync_studio", PACK / "__init__.py", submodule_search_locations=[str(PACK)]
-    )
-    assert spec is not None and spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules["lipsync_studio"] = module
-    spec.loader.exec_module(module)
+make_importable()
 
 
-def _torchvision_without_operators() -> None:
-    import torch
-
-    global _library
-    _library = torch.library.Library("torchvision", "FRAGMENT")
-    _library.define("nms(Tensor dets, Tensor scores, float iou_threshold) -> Tensor")
-    _library.define(
-        "qnms(Tensor dets, Tensor scores, Tensor areas, float iou_threshold, float scale, int zero_point) -> Tensor"
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--fail-on-skip",
+        action="append",
+        default=[],
+        metavar="WORD",
+        help="fail when a test is skipped for a reason with this word in it (may be given several times)",
     )
 
 
-_make_importable()
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Fails the run for skips that must not happen here; they would hide that nothing was tested."""
+    words: list[str] = session.config.getoption("--fail-on-skip")
+    reporter = session.config.pluginmanager.get_plugin("terminalreporter")
+    if reporter is None:
+        return
+    for report in reporter.stats.get("skipped", []):
+        reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else str(report.longrepr)
+        if any(word in reason for word in words):
+            reporter.write_line(f"\nmust not be skipped here: {report.nodeid}: {reason}", red=True)
+            session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
 
 @pytest.fixture(scope="session")

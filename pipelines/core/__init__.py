@@ -1,0 +1,1 @@
+"""The values that cross folders, times, threads, and the one exception root."""

@@ -15,6 +15,7 @@ from .errors import InputError
 from .timing import FrameClock
 
 PixelFormat = Literal["yuv420p", "yuv420p10le", "yuv444p"]
+Codec = Literal["h264", "hevc"]
 Hearing = Literal["whisper windows", "mouth shapes"]
 
 
@@ -145,7 +146,9 @@ class Face:
 
     def __post_init__(self) -> None:
         if self.box.shape != (4,) or self.landmarks.shape != (68, 2):
-            raise ValueError(f"a face needs a box [4] and landmarks [68, 2], got {self.box.shape = }, {self.landmarks.shape = }")
+            raise ValueError(
+                f"a face needs box [4] and landmarks [68, 2], got {self.box.shape = } {self.landmarks.shape = }"
+            )
         if not (np.isfinite(self.box).all() and np.isfinite(self.landmarks).all()):
             raise ValueError("a face's box and landmarks must be finite")
 
@@ -209,7 +212,8 @@ class SpeakerFaces:
 class CropPlan:
     """Where the engine works in every source frame.
 
-    valid: bool [N]. boxes: int32 [N, 4] xyxy px; zeros where not valid; inside the picture where valid.
+    valid: bool [N]. boxes: int32 [N, 4] xyxy px; zeros where not valid. They may reach beyond the picture, as the
+    reference's do, but some of each valid one lies inside.
     shift_range: (lowest, highest) bbox shift worth trying on this clip, as the reference computes it.
     """
 
@@ -229,7 +233,7 @@ class CropPlan:
         """float32 [n, 68, 2] in crop pixels (0..side) from picture pixels, for source frames `indices`."""
         boxes = self.boxes[indices].astype(np.float32)
         scale = side / (boxes[:, None, 2:] - boxes[:, None, :2])
-        return (landmarks - boxes[:, None, :2]) * scale
+        return ((landmarks - boxes[:, None, :2]) * scale).astype(np.float32)
 
 
 @dataclass(frozen=True)
@@ -260,7 +264,7 @@ class FaceBatch:
 class EncodeSettings:
     """How the result is written. crf: lower is better and larger (0-51). preset: x264/x265 speed name."""
 
-    codec: Literal["h264", "hevc"] = "h264"
+    codec: Codec = "h264"
     crf: int = 17
     preset: str = "veryfast"
     pixel_format: PixelFormat = "yuv420p"

@@ -1,0 +1,1 @@
+"""What paints the mouth: one folder per engine behind one interface."""

@@ -2,13 +2,14 @@
 
 To add an engine:
 1. Put its network into `networks/`, built of `comfy.ops` modules, loaded strictly, held by `residency.Resident`.
-2. Write `engines/<name>/` with a class that has a `spec` and a `paint` (see `Engine`).
+2. Write `engines/<name>/` with a class that has a `spec` and a `start` (see `Engine`).
 3. If it hears something new, add the features to `audio/` and their name to `core.types.Hearing`.
 4. Write the node that loads it (`nodes/`), and add it to the engine contract tests (`tests/engines/`).
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -41,11 +42,29 @@ class EngineSpec:
         return next((side for side in self.crop_sides if side >= face_side), self.crop_sides[-1])
 
 
+class Painter(Protocol):
+    """Paints one run, block by block. What it keeps from block to block goes with it."""
+
+    def paint(self, batch: FaceBatch) -> Tensor:
+        """float32 RGB [n, S, S, 3], 0-1, on the CPU: the same crops saying what was heard. Never changes `batch`.
+
+        Within a run, the same source frame always comes with the same crop.
+        """
+
+
 class Engine(Protocol):
-    """A loaded engine: paints the mouth for one batch of crops at a time."""
+    """A loaded engine. One may serve several runs."""
 
     @property
     def spec(self) -> EngineSpec: ...
 
-    def paint(self, batch: FaceBatch) -> Tensor:
-        """float32 RGB [n, S, S, 3], 0-1, on the CPU: the same crops saying what was heard. Never changes `batch`."""
+    def start(self) -> Painter:
+        """A painter for one run."""
+
+
+class HearingEngine(Engine, Protocol):
+    """An engine that hears "whisper windows" brings its Whisper encoder along."""
+
+    @property
+    def hear(self) -> Callable[[Tensor], Tensor]:
+        """float32 log-mel [1, 80, 3000] -> float32 [1500, 5, 384]: the encoder's five states at 50 Hz."""

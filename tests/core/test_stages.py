@@ -63,9 +63,13 @@ def test_behind_raises_the_consumers_error() -> None:
     def consume(number: int) -> None:
         raise OSError("disk full")
 
-    with pytest.raises(OSError, match="disk full"), Behind(consume) as sink:
-        for number in range(100):
-            sink.put(number)
+    def produce() -> None:
+        with Behind(consume) as sink:
+            for number in range(100):
+                sink.put(number)
+
+    with pytest.raises(OSError, match="disk full"):
+        produce()
     assert not lipsync_threads()
 
 
@@ -77,10 +81,14 @@ def test_behind_drops_what_waits_when_the_producer_fails() -> None:
         release.wait(5)
         seen.append(number)
 
-    with pytest.raises(KeyboardInterrupt), Behind(consume, depth=5) as sink:
-        for number in range(3):
-            sink.put(number)
-        threading.Timer(0.05, release.set).start()
-        raise KeyboardInterrupt
+    def produce() -> None:
+        with Behind(consume, depth=5) as sink:
+            for number in range(3):
+                sink.put(number)
+            threading.Timer(0.05, release.set).start()
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        produce()
     assert len(seen) <= 1
     assert not lipsync_threads()

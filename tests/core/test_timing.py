@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from fractions import Fraction
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -84,7 +85,7 @@ def test_a_variable_rate_keeps_each_frames_own_duration_when_it_plays_back() -> 
 
 
 @pytest.mark.parametrize("count", [1, 2, 3, 7])
-def test_ping_pong_is_the_references(count: int, goldens) -> None:
+def test_ping_pong_is_the_references(count: int, goldens: Path) -> None:
     golden = load_file(goldens / "cycling.safetensors")[f"N{count}_T20"]
     assert np.resize(cycle_order(count, "ping-pong"), 20).tolist() == golden.tolist()
 

@@ -1,0 +1,110 @@
+"""The nodes that provide an engine."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Final, Literal, get_args
+
+import folder_paths
+from comfy_api.latest import io
+
+from ..pipelines.engines.draft import DraftEngine
+from ..pipelines.engines.musetalk.engine import VAE, MuseTalkEngine
+from ..pipelines.networks.musetalk_unet import WeightType
+from ..pipelines.weights.catalog import MUSETALK_V15_UNET, WHISPER_TINY, WeightFile
+from ..pipelines.weights.identify import MuseTalkVersion
+from ..pipelines.weights.loaders import load_musetalk_unet, load_whisper_encoder
+from .sockets import LipSyncEngine
+
+AUTO: Final = "auto"
+
+
+class UseDraftEngine(io.ComfyNode):
+    """Node: the engine that needs no weights."""
+
+    @classmethod
+    def define_schema(cls) -> io.Schema:
+        return io.Schema(
+            node_id="LipSyncDraftEngine",
+            display_name="Draft Engine (checks timing, not looks)",
+            category="LipSync Studio",
+            description="Draft: checks timing, not looks. Warps the mouth of the picture by the loudness of the "
+            "audio. Needs no model download and no GPU.",
+            search_aliases=["lip", "draft", "preview engine"],
+            inputs=[],
+            outputs=[LipSyncEngine.Output(display_name="engine")],
+        )
+
+    @classmethod
+    def execute(cls) -> io.NodeOutput:
+        return io.NodeOutput(DraftEngine())
+
+
+class LoadMuseTalk(io.ComfyNode):
+    """Node: MuseTalk 1.5 or 1.0 from the user's files."""
+
+    @classmethod
+    def define_schema(cls) -> io.Schema:
+        return io.Schema(
+            node_id="LipSyncLoadMuseTalk",
+            display_name="Load MuseTalk",
+            category="LipSync Studio",
+            description="MuseTalk repaints the lower half of the face at 256 px. The weights are yours to download; "
+            "the help page says which and where they go.",
+            search_aliases=["lip", "talk", "dub", "musetalk loader", "lip sync model"],
+            inputs=[
+                _file_input("unet", "diffusion_models", MUSETALK_V15_UNET),
+                io.Vae.Input("vae", tooltip="From Load VAE: sd-vae-ft-mse (vae-ft-mse-840000-ema-pruned)."),
+                _file_input("whisper", "audio_encoders", WHISPER_TINY),
+                io.Combo.Input(
+                    "version",
+                    options=[AUTO, *get_args(MuseTalkVersion)],
+                    default=AUTO,
+                    advanced=True,
+                    tooltip="Which release the UNet is. Both have the same shapes; auto tells by the file's size, "
+                    "metadata, name and folder.",
+                ),
+                io.Combo.Input(
+                    "weight_dtype",
+                    options=list(get_args(WeightType)),
+                    default="default",
+                    advanced=True,
+                    tooltip="How the UNet's weights are kept. fp8 halves the memory of fp16; ComfyUI casts them for "
+                    "computing.",
+                ),
+            ],
+            outputs=[LipSyncEngine.Output(display_name="engine")],
+        )
+
+    @classmethod
+    def validate_inputs(cls, unet: str, whisper: str) -> bool | str:
+        wanted = (("diffusion_models", unet, MUSETALK_V15_UNET), ("audio_encoders", whisper, WHISPER_TINY))
+        return " ".join(filter(None, (_missing(*file) for file in wanted))) or True
+
+    @classmethod
+    def execute(
+        cls, unet: str, vae: VAE, whisper: str, version: MuseTalkVersion | Literal["auto"], weight_dtype: WeightType
+    ) -> io.NodeOutput:
+        encoder = load_whisper_encoder(_path("audio_encoders", whisper))
+        chosen = None if version == AUTO else version
+        network, release = load_musetalk_unet(_path("diffusion_models", unet), chosen, weight_dtype)
+        return io.NodeOutput(MuseTalkEngine(network, vae, encoder, release, network.block))
+
+
+def _file_input(name: str, folder: str, wanted: WeightFile) -> io.Input:
+    """A list of the files in one of ComfyUI's model folders; a hint when there is none."""
+    files = folder_paths.get_filename_list(folder)
+    return io.Combo.Input(
+        name, options=files or [f"no file in models/{folder}"], tooltip=f"{wanted.what}. {wanted.advice}"
+    )
+
+
+def _missing(folder: str, name: str, wanted: WeightFile) -> str:
+    """Why file `name` cannot be used; empty when it can."""
+    if folder_paths.get_full_path(folder, name) is not None:
+        return ""
+    return f"Expected {wanted.what} in models/{folder}; there is no {name}. {wanted.advice}"
+
+
+def _path(folder: str, name: str) -> Path:
+    return Path(folder_paths.get_full_path_or_raise(folder, name))

@@ -1,0 +1,45 @@
+"""ComfyUI as the pipelines see it: its progress bar, status text, stop button and log."""
+
+from __future__ import annotations
+
+import time
+
+import comfy.model_management
+import comfy.utils
+from comfy_execution.utils import get_executing_context
+from server import PromptServer
+
+TEXT_INTERVAL = 0.5  # seconds between status texts; the bar itself is throttled by ComfyUI
+
+
+class ComfyHost:
+    """One per node execution. Implements `pipelines.core.host.Host`."""
+
+    def __init__(self) -> None:
+        self._stage = ""
+        self._started = 0.0
+        self._told = 0.0
+        self._bar: comfy.utils.ProgressBar | None = None
+
+    def progress(self, done: int, total: int, text: str) -> None:
+        """Move the node's bar and, twice a second, say the stage, the speed and the time left."""
+        now = time.monotonic()
+        if self._bar is None or text != self._stage:
+            self._stage, self._started, self._told = text, now, 0.0
+            self._bar = comfy.utils.ProgressBar(total)
+        self._bar.update_absolute(done, total)
+        if now - self._told >= TEXT_INTERVAL or done == total:
+            self._told = now
+            self._tell(done, total, now - self._started)
+
+    def check_interrupt(self) -> None:
+        """Raise ComfyUI's InterruptProcessingException when the user pressed stop."""
+        comfy.model_management.throw_exception_if_processing_interrupted()
+
+    def _tell(self, done: int, total: int, elapsed: float) -> None:
+        context = get_executing_context()
+        if context is None or PromptServer.instance is None:
+            return
+        speed = done / elapsed if elapsed > 0 else 0.0
+        left = f", {speed:.1f} fps, {(total - done) / speed:.0f} s left" if speed and done < total else ""
+        PromptServer.instance.send_progress_text(f"{self._stage}: {done} of {total} frames{left}", context.node_id)

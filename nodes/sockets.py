@@ -1,0 +1,8 @@
+"""The pack's own socket types. Everything else uses ComfyUI's."""
+
+from __future__ import annotations
+
+from comfy_api.latest import io
+
+LipSyncEngine = io.Custom("LIPSYNC_ENGINE")
+LipSyncFaces = io.Custom("LIPSYNC_FACES")

@@ -1,0 +1,1 @@
+"""What an engine hears: features of the sound, looked up by time."""

@@ -1,0 +1,1 @@
+"""Lays the painted face back over the picture: scaling, masks, paste."""

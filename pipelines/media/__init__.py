@@ -1,0 +1,1 @@
+"""Reading and writing video and sound; the only user of PyAV."""

@@ -1,0 +1,83 @@
+"""The weight files that the engines need: where they come from and where they go. Nothing is downloaded here."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class WeightFile:
+    """One file of a model hub.
+
+    what: as people call it. repo, path: repository and file on Hugging Face. size: bytes. sha256: hex digest.
+    licence: what its page says. folder: under ComfyUI's `models`.
+    """
+
+    what: str
+    repo: str
+    path: str
+    size: int
+    sha256: str
+    licence: str
+    folder: str
+
+    @property
+    def advice(self) -> str:
+        """What to do to get it."""
+        return f"Put {self.path} ({self.size / 1e9:.2f} GB) of {self.repo} on Hugging Face into models/{self.folder}."
+
+
+_MUSETALK_LICENCE = "MIT code; the README allows any use of the weights, the hub's tag is CreativeML Open RAIL-M"
+
+MUSETALK_V15_UNET = WeightFile(
+    what="the MuseTalk 1.5 UNet",
+    repo="TMElyralab/MuseTalk",
+    path="musetalkV15/unet.pth",
+    size=3_400_074_924,
+    sha256="7ebf6c98c181e20838e4c0054e96e944ac60d5d692cc01db42839fe11b787007",
+    licence=_MUSETALK_LICENCE,
+    folder="diffusion_models/musetalkV15",
+)
+
+MUSETALK_V1_UNET = WeightFile(
+    what="the MuseTalk 1.0 UNet",
+    repo="TMElyralab/MuseTalk",
+    path="musetalk/pytorch_model.bin",
+    size=3_400_076_549,
+    sha256="0ee7d5ea03ea75d8dca50ea7a76df791e90633687a135c4a69393abfc0475ffe",
+    licence=_MUSETALK_LICENCE,
+    folder="diffusion_models/musetalk",
+)
+
+SD_VAE = WeightFile(
+    what="Stable Diffusion 1's VAE, fine-tuned (ft-mse)",
+    repo="stabilityai/sd-vae-ft-mse-original",
+    path="vae-ft-mse-840000-ema-pruned.safetensors",
+    size=334_641_190,
+    sha256="735e4c3a447a3255760d7f86845f09f937809baa529c17370d83e4c3758f3c75",
+    licence="MIT",
+    folder="vae",
+)
+
+# The same weights under diffusers' names; ComfyUI reads both.
+SD_VAE_DIFFUSERS = WeightFile(
+    what="Stable Diffusion 1's VAE, fine-tuned (ft-mse)",
+    repo="stabilityai/sd-vae-ft-mse",
+    path="diffusion_pytorch_model.safetensors",
+    size=334_643_276,
+    sha256="a1d993488569e928462932c8c38a0760b874d166399b14414135bd9c42df5815",
+    licence="MIT",
+    folder="vae/sd-vae-ft-mse",
+)
+
+WHISPER_TINY = WeightFile(
+    what="Whisper-tiny",
+    repo="openai/whisper-tiny",
+    path="model.safetensors",
+    size=151_061_672,
+    sha256="7ebd0e69e78190ffe1438491fa05cc1f5c1aa3a4c4db3bc1723adbb551ea2395",
+    licence="Apache-2.0",
+    folder="audio_encoders/whisper-tiny",
+)
+
+CATALOG = (MUSETALK_V15_UNET, MUSETALK_V1_UNET, SD_VAE, SD_VAE_DIFFUSERS, WHISPER_TINY)

@@ -1,0 +1,52 @@
+"""From a file on disk to a network, or an error that says what the file is instead."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from torch import Tensor
+
+from ..core.errors import WeightsError
+from ..networks.checkpoint import Checkpoint, read_checkpoint
+from ..networks.musetalk_unet import MuseTalkUNet, WeightType
+from ..networks.whisper_encoder import WhisperEncoder
+from . import catalog
+from .identify import MUSETALK_UNET, WHISPER_TINY, MuseTalkVersion, looks_like, musetalk_version
+
+# Training wrappers leave these before every name.
+_PREFIXES = ("module.", "model.", "unet.")
+
+
+def load_musetalk_unet(
+    path: Path, version: MuseTalkVersion | None = None, weight_type: WeightType = "default"
+) -> tuple[MuseTalkUNet, MuseTalkVersion]:
+    """The UNet in a file, and which release it is.
+
+    version: None tells it from the file's size, metadata, name and folder. weight_type: how the weights are kept.
+    Raises WeightsError when the file is missing, damaged or something else.
+    """
+    wanted = catalog.MUSETALK_V1_UNET if version == "v1" else catalog.MUSETALK_V15_UNET
+    checkpoint = _read(path, wanted, MUSETALK_UNET)
+    unet = MuseTalkUNet(checkpoint.state, str(path), weight_type)
+    return unet, version or musetalk_version(path, path.stat().st_size, checkpoint.metadata)
+
+
+def load_whisper_encoder(path: Path) -> WhisperEncoder:
+    """The encoder of a Whisper-tiny file, in transformers' or openai's layout; errors as above."""
+    return WhisperEncoder(_read(path, catalog.WHISPER_TINY, WHISPER_TINY).state, str(path))
+
+
+def _read(path: Path, wanted: catalog.WeightFile, kind: str) -> Checkpoint:
+    """The file with bare tensor names, if it looks like `kind`."""
+    checkpoint = read_checkpoint(path, wanted.what, wanted.advice)
+    state = _without_prefix(checkpoint.state)
+    found = looks_like({key: tuple(tensor.shape) for key, tensor in state.items()})
+    if found != kind:
+        raise WeightsError(expected=f"{wanted.what} in {path}", got=found, next_step=wanted.advice)
+    return Checkpoint(state, checkpoint.metadata)
+
+
+def _without_prefix(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    shared = next((prefix for prefix in _PREFIXES if state and all(key.startswith(prefix) for key in state)), "")
+    return {key.removeprefix(shared): tensor for key, tensor in state.items()}

@@ -1,0 +1,100 @@
+"""The crop box against the reference's own numbers (goldens), and at the borders the reference leaves open."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from lipsync_studio.pipelines.core.types import CropSettings, FaceTrack
+from lipsync_studio.pipelines.faces.crop import plan_crops
+from safetensors.numpy import load_file
+
+GOLDENS = Path(__file__).resolve().parent.parent / "goldens"
+CASES = json.loads((GOLDENS / "bbox.json").read_text())["cases"]
+
+
+def track_of(landmarks: np.ndarray, box: list[float], width: int, height: int) -> FaceTrack:
+    """A track of frames that all show the same face box."""
+    count = len(landmarks)
+    return FaceTrack(
+        present=np.ones(count, dtype=bool),
+        landmarks=landmarks.astype(np.float32),
+        boxes=np.tile(np.array(box, np.float32), (count, 1)),
+        shot=np.zeros(count, dtype=np.int32),
+        width=width,
+        height=height,
+    )
+
+
+def golden_track(name: str, height: int, width: int) -> FaceTrack:
+    landmarks = load_file(GOLDENS / "bbox.safetensors")[f"{name}.landmarks"]
+    return track_of(landmarks[None], json.loads((GOLDENS / "bbox.json").read_text())["detector_box"], width, height)
+
+
+@pytest.mark.parametrize("case", CASES, ids=[f"{case['set']} {case['bbox_shift']:+d}" for case in CASES])
+def test_boxes_are_those_of_the_reference(case: dict) -> None:
+    track = golden_track(case["set"], *case["frame_hw"])
+    shift = case["bbox_shift"]
+
+    first = plan_crops(track, CropSettings(shift=shift, version="v1"))
+
+    assert first.boxes.tolist() == [case["box"]]
+    assert first.shift_range == (-case["range_minus"], case["range_plus"])
+    for margin, box in case["v15"].items():
+        plan = plan_crops(track, CropSettings(shift=shift, margin=int(margin)))
+        assert plan.boxes.tolist() == [box]
+        assert plan.valid.tolist() == [True]
+
+
+def test_an_open_margin_is_ten_pixels_in_v15_and_none_in_v1() -> None:
+    track = golden_track("yongen_0", 1216, 704)
+    assert plan_crops(track, CropSettings()).boxes.tolist() == [[220, 296, 459, 534]]
+    assert plan_crops(track, CropSettings(version="v1")).boxes.tolist() == [[220, 296, 459, 524]]
+
+
+def test_all_golden_faces_at_once_give_what_each_gives_alone() -> None:
+    landmarks = np.stack(list(load_file(GOLDENS / "bbox.safetensors").values()))
+    box = [210.0, 150.0, 470.0, 560.0]
+    together = plan_crops(track_of(landmarks, box, 704, 1216), CropSettings(shift=3))
+    alone = [plan_crops(track_of(one[None], box, 704, 1216), CropSettings(shift=3)).boxes[0] for one in landmarks]
+    assert together.boxes.tolist() == np.stack(alone).tolist()
+
+
+def test_absent_frames_have_no_crop_and_do_not_count_for_the_range() -> None:
+    track = golden_track("yongen_0", 1216, 704)
+    twice = FaceTrack(
+        present=np.array([False, True]),
+        landmarks=np.concatenate([np.zeros_like(track.landmarks), track.landmarks]),
+        boxes=np.concatenate([np.zeros_like(track.boxes), track.boxes]),
+        shot=np.zeros(2, dtype=np.int32),
+        width=704,
+        height=1216,
+    )
+    plan = plan_crops(twice, CropSettings())
+    assert plan.valid.tolist() == [False, True]
+    assert plan.boxes[0].tolist() == [0, 0, 0, 0]
+    assert plan.shift_range == (-14, 26)
+
+
+@pytest.mark.parametrize(
+    ("moved", "valid"),
+    [((0, 0), True), ((600, 0), False), ((0, 1000), False), ((-600, 0), False), ((240, 0), True)],
+    ids=["inside", "right of the picture", "below it", "left of it", "half inside"],
+)
+def test_a_box_with_nothing_inside_the_picture_is_not_valid(moved: tuple[int, int], valid: bool) -> None:
+    track = golden_track("yongen_0", 1216, 704)
+    box = np.array([210, 150, 470, 560], np.float32) + np.array([*moved, *moved], np.float32)
+    plan = plan_crops(track_of(track.landmarks + np.array(moved, np.float32), box.tolist(), 704, 1216), CropSettings())
+    assert plan.valid.tolist() == [valid]
+    if not valid:
+        assert plan.boxes.tolist() == [[0, 0, 0, 0]]
+
+
+def test_a_clip_without_the_person_has_no_crop_and_no_range() -> None:
+    track = golden_track("yongen_0", 1216, 704)
+    gone = FaceTrack(np.zeros(1, dtype=bool), track.landmarks, track.boxes, track.shot, 704, 1216)
+    plan = plan_crops(gone, CropSettings())
+    assert not plan.valid.any()
+    assert plan.shift_range == (0, 0)

@@ -1,0 +1,105 @@
+"""Hard cuts: found between similar rooms, not found in flashes, pans and noise."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+from lipsync_studio.pipelines.faces.finder import thumbnails
+from lipsync_studio.pipelines.faces.shots import MINIATURE, REACH, miniatures, number_shots
+from numpy.typing import NDArray
+
+
+def cuts(frames: Sequence[NDArray[np.float32]]) -> list[int]:
+    """The frames at which a new shot begins."""
+    shots = [shot for shot, _ in number_shots((frame, None) for frame in frames)]
+    return (np.flatnonzero(np.diff(shots)) + 1).tolist()
+
+
+def scene(seed: int) -> NDArray[np.float32]:
+    """A miniature of its own, as smooth as scenes are."""
+    coarse = torch.rand(1, 3, 3, 4, generator=torch.Generator().manual_seed(seed))
+    return torch.nn.functional.interpolate(coarse, size=MINIATURE, mode="bicubic").clamp(0, 1).flatten().numpy()
+
+
+def alive(picture: NDArray[np.float32], count: int, seed: int = 0) -> list[NDArray[np.float32]]:
+    """`count` frames of the same scene with grain."""
+    random = np.random.default_rng(seed)
+    return [(picture + random.normal(0, 0.004, picture.shape)).astype(np.float32) for _ in range(count)]
+
+
+@given(st.lists(st.integers(2 * REACH, 20), min_size=1, max_size=4))
+def test_every_cut_between_different_scenes_is_found(lengths: list[int]) -> None:
+    frames = [frame for number, length in enumerate(lengths) for frame in alive(scene(number), length)]
+    assert cuts(frames) == np.cumsum(lengths)[:-1].tolist()
+
+
+def test_a_cut_between_similar_rooms_is_found() -> None:
+    room = scene(1)
+    other = room + 0.12 * (scene(2) - room)
+    assert np.abs(room - other).mean() < 0.05
+    assert cuts(alive(room, 20) + alive(other, 20)) == [20]
+
+
+@pytest.mark.parametrize("length", [1, 2, 4])
+def test_a_flash_is_no_cut(length: int) -> None:
+    room = scene(1)
+    flash = np.clip(room + 0.6, 0, 1)
+    assert cuts(alive(room, 20) + alive(flash, length) + alive(room, 20)) == []
+
+
+def test_a_cut_right_after_another_is_found() -> None:
+    assert cuts(alive(scene(1), 20) + alive(scene(2), 3) + alive(scene(3), 20)) == [20, 23]
+
+
+def test_a_slow_fade_is_no_hard_cut() -> None:
+    first, second = scene(1), scene(2)
+    fade = [first + (second - first) * np.float32(part) for part in np.linspace(0, 1, 25)]
+    assert cuts(alive(first, 10) + fade + alive(second, 10)) == []
+
+
+@pytest.mark.parametrize("repeat", [1, 2, 4], ids=["every frame new", "each twice", "each four times"])
+def test_a_fast_pan_is_no_cut(astronaut: NDArray, clip_of: Callable, repeat: int) -> None:
+    """Starts from rest, moves 6 % of the width a frame, stops again."""
+    wide = np.concatenate([astronaut, astronaut[:, ::-1], astronaut, astronaut[:, ::-1]], axis=1)
+    speeds = np.concatenate([np.zeros(8), np.linspace(0, 30, 10), np.full(15, 30), np.linspace(30, 0, 10), np.zeros(8)])
+    starts = np.repeat(np.cumsum(speeds).astype(int), repeat)
+    clip = clip_of([wide[:, start : start + 512] for start in starts])
+    (chunk,) = clip.read([np.arange(len(clip.frames))])
+    assert cuts(list(miniatures(thumbnails(chunk)))) == []
+
+
+@given(st.integers(1, 40))
+def test_every_item_comes_out_once_in_order(count: int) -> None:
+    numbered = list(number_shots((frame, index) for index, frame in enumerate(alive(scene(1), count))))
+    assert [item for _, item in numbered] == list(range(count))
+    assert {shot for shot, _ in numbered} == {0}
+
+
+def test_items_come_out_while_the_clip_still_runs() -> None:
+    taken = 0
+
+    def frames() -> object:
+        nonlocal taken
+        for frame in alive(scene(1), 100):
+            taken += 1
+            yield frame, None
+
+    numbered = number_shots(frames())
+    for done in range(1, 50):
+        next(numbered)
+        assert taken <= done + REACH
+
+
+def test_miniatures_are_the_mean_colours() -> None:
+    red_over_blue = torch.zeros(1, 360, 640, 3, dtype=torch.uint8)
+    red_over_blue[0, :180, :, 0] = 255
+    red_over_blue[0, 180:, :, 2] = 51
+    small = miniatures(red_over_blue).reshape(3, *MINIATURE)
+    assert (small[0, :9] == 1).all()
+    assert (small[0, 9:] == 0).all()
+    np.testing.assert_allclose(small[2, 9:], 0.2)

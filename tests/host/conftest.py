@@ -1,0 +1,97 @@
+"""A real ComfyUI with this pack, started once for all host tests, and its editor in a real browser."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import host
+import pytest
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Page
+
+BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome", "msedge")
+
+# A browser that does what the test asks and nothing else; containers run it as root, which the sandbox refuses.
+BROWSER_ARGUMENTS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+
+
+@pytest.fixture(scope="session")
+def logs(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where logs and screenshots are kept for people to look at."""
+    folder = os.environ.get("LIPSYNC_STUDIO_LOGS")
+    return Path(folder) if folder else tmp_path_factory.mktemp("logs")
+
+
+@pytest.fixture(scope="session")
+def comfyui(tmp_path_factory: pytest.TempPathFactory, logs: Path) -> Iterator[host.Server]:
+    """ComfyUI on the CPU with this pack only. Its folders are empty but for the inputs of the shipped workflows.
+
+    Its caches live from test to test.
+    """
+    with host.running(tmp_path_factory.mktemp("comfyui"), logs / "comfyui.log", cpu=True) as server:
+        for file in (host.PACK / "workflows" / "inputs").iterdir():
+            shutil.copy2(file, server.input)
+        yield server
+
+
+@pytest.fixture
+def editor(comfyui: host.Server, tmp_path: Path, logs: Path, request: pytest.FixtureRequest) -> Iterator[Page]:
+    """The editor with an empty graph, as a browser page. A screenshot of its end goes to the logs.
+
+    Fails the test when the editor shows an error, or one of this pack's files cannot be loaded.
+    """
+    playwright_api = pytest.importorskip("playwright.sync_api")
+    browser = next(filter(None, map(shutil.which, BROWSERS)), None)
+    if browser is None:
+        pytest.skip(f"no browser: none of {', '.join(BROWSERS)} is on the PATH")
+    # A first visit begins with an empty graph and the templates; others with a graph whose models are missing here.
+    comfyui.post("/settings", {"Comfy.TutorialCompleted": False})
+    with playwright_api.sync_playwright() as playwright:
+        window = playwright.chromium.launch_persistent_context(
+            tmp_path / "profile",
+            executable_path=browser,
+            args=BROWSER_ARGUMENTS,
+            viewport={"width": 1600, "height": 1000},
+        )
+        page = window.new_page()
+        complaints = _collect_complaints(page)
+        page.goto(comfyui.url)
+        templates = page.get_by_role("dialog")
+        templates.wait_for()
+        page.keyboard.press("Escape")
+        templates.wait_for(state="hidden")
+        yield page
+        page.evaluate("app.graph.nodes.length && app.extensionManager.command.execute('Comfy.Canvas.FitView')")
+        page.wait_for_timeout(500)  # the view moves softly; only the screenshot waits for it
+        page.screenshot(path=logs / f"{request.node.name}.png")
+        complaints += page.locator(".p-toast-message-error").all_inner_texts()
+        window.close()
+    assert complaints == []
+
+
+def _collect_complaints(page: Page) -> list[str]:
+    """Filled while the page lives: its uncaught errors, and files of this pack that did not arrive."""
+    complaints: list[str] = []
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    page.on(
+        "response",
+        lambda response: (
+            complaints.append(f"{response.status} for {response.url}")
+            if host.PACK_NAME in response.url and response.status >= 400
+            else None
+        ),
+    )
+    return complaints

@@ -1,0 +1,56 @@
+"""This pack in ComfyUI's own graph editor."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from host import PACK, Server
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Page
+
+FOR_PEOPLE = sorted((PACK / "workflows").glob("*.json"))
+FOR_PROGRAMS = sorted((PACK / "workflows" / "api").glob("*.json"))
+
+ADD_NODES = """names => names.map((name, index) => {
+    const node = LiteGraph.createNode(name)
+    if (!node) return [name, false]
+    node.pos = [(index % 4) * 420, Math.floor(index / 4) * 480]
+    app.graph.add(node)
+    return [name, app.graph.getNodeById(node.id)?.type === name]
+})"""
+
+
+def test_every_node_can_be_added(editor: Page, comfyui: Server) -> None:
+    names = [name for name in comfyui.object_info() if name.startswith("LipSync")]
+    assert names
+    assert editor.evaluate(ADD_NODES, names) == [[name, True] for name in names]
+
+
+@pytest.mark.parametrize("workflow", FOR_PEOPLE, ids=lambda path: path.stem)
+def test_a_workflow_opens_whole(editor: Page, workflow: Path) -> None:
+    content = json.loads(workflow.read_text(encoding="utf-8"))
+    editor.evaluate("content => app.loadGraphData(content)", content)
+    unknown = "app.graph.nodes.filter(node => !(node.type in LiteGraph.registered_node_types)).map(node => node.type)"
+    assert editor.evaluate(unknown) == []
+    assert editor.evaluate("app.graph.nodes.length") == len(content["nodes"])
+    needs_models = any(node.get("properties", {}).get("models") for node in content["nodes"])
+    if not needs_models:  # this server has no models, and the editor says so
+        assert editor.get_by_text(re.compile(r"\d+ errors? found")).all_inner_texts() == []
+
+
+@pytest.mark.parametrize("workflow", FOR_PROGRAMS, ids=lambda path: path.stem)
+def test_an_api_workflow_survives_the_editor(editor: Page, workflow: Path) -> None:
+    """The editor asks the server for the graph it was given; what the file leaves out, it adds with its default."""
+    graph = json.loads(workflow.read_text(encoding="utf-8"))
+    editor.evaluate("graph => app.loadApiJson(graph, 'test')", graph)
+    asked = editor.evaluate("async () => (await app.graphToPrompt()).output")
+    assert {id: node["class_type"] for id, node in asked.items()} == {
+        id: node["class_type"] for id, node in graph.items()
+    }
+    for id, node in graph.items():
+        assert asked[id]["inputs"] | node["inputs"] == asked[id]["inputs"]

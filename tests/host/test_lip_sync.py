@@ -1,0 +1,289 @@
+"""Our nodes in a real ComfyUI, over POST /prompt: results, errors, caching, the stop button."""
+
+from __future__ import annotations
+
+import json
+import threading
+from fractions import Fraction
+from pathlib import Path
+
+import av
+import numpy as np
+import portrait_clip
+import pytest
+from client import Event, Graph, Result
+from host import PACK, Server
+
+API = PACK / "workflows" / "api"
+WIDGETS = {
+    "fps": 25.0,
+    "audio_longer": "ping-pong",
+    "video_longer": "keep the rest",
+    "mask_grow": 0.04,
+    "mask_feather": 0.06,
+    "sound": "the audio",
+    "codec": "h264",
+    "crf": 17,
+    "preset": "ultrafast",
+}
+
+
+def video_graph(clip: str, speech: str, prefix: str = "result", **widgets: object) -> Graph:
+    return {
+        "clip": {"class_type": "LoadVideo", "inputs": {"file": clip}},
+        "speech": {"class_type": "LoadAudio", "inputs": {"audio": speech}},
+        "engine": {"class_type": "LipSyncDraftEngine", "inputs": {}},
+        "sync": {
+            "class_type": "LipSyncVideo",
+            "inputs": {"source": ["clip", 0], "audio": ["speech", 0], "engine": ["engine", 0], **WIDGETS, **widgets},
+        },
+        "save": {
+            "class_type": "SaveVideo",
+            "inputs": {"video": ["sync", 0], "filename_prefix": prefix, "format": "auto", "codec": "auto"},
+        },
+        "report": {"class_type": "PreviewAny", "inputs": {"source": ["sync", 1]}},
+    }
+
+
+def faces_graph(clip: str, speech: str, shift: int) -> Graph:
+    graph = video_graph(clip, speech)
+    graph["faces"] = {"class_type": "LipSyncFacePreprocess", "inputs": {"source": ["clip", 0]}}
+    graph["shift"] = {
+        "class_type": "LipSyncBBoxShift",
+        "inputs": {"faces": ["faces", 0], "bbox_shift": shift, "extra_margin": -1},
+    }
+    graph["sync"]["inputs"]["faces"] = ["shift", 0]
+    return graph
+
+
+@pytest.fixture(scope="module")
+def clip(comfyui: Server) -> str:
+    """20 frames with the face leaving twice."""
+    faceless = {5, 6, 7, 14}
+    return portrait_clip.write(comfyui.input / "clip.mp4", 20, faceless=faceless, sound_seconds=0.8).name
+
+
+@pytest.fixture(scope="module")
+def speech(comfyui: Server) -> str:
+    return portrait_clip.write_speech(comfyui.input / "speech.wav", 0.8).name
+
+
+def saved(comfyui: Server, result: Result) -> Path:
+    assert result.failure is None, result.failure
+    (file,) = [file for file in result.files() if file["filename"].endswith(".mp4")]
+    return comfyui.output / file["subfolder"] / file["filename"]
+
+
+def report_of(result: Result) -> dict[str, object]:
+    return json.loads(result.outputs["report"]["text"][0])
+
+
+def frame_times(path: Path) -> list[Fraction]:
+    with av.open(str(path)) as container:
+        return [frame.pts * frame.time_base for frame in container.decode(video=0)]
+
+
+def pixels(path: Path) -> np.ndarray:
+    with av.open(str(path)) as container:
+        return np.stack([frame.to_ndarray(format="rgb24") for frame in container.decode(video=0)]).astype(np.float32)
+
+
+def message_of(result: Result) -> str:
+    assert result.failure is not None
+    return result.failure.message
+
+
+def test_a_clip_with_cutaways_keeps_every_frame_in_its_place(comfyui: Server, clip: str, speech: str) -> None:
+    result = comfyui.run(video_graph(clip, speech, crf=8))
+    path = saved(comfyui, result)
+    assert frame_times(path) == frame_times(comfyui.input / clip)
+    fates = [(run["first"], run["last"], run["fate"]) for run in report_of(result)["runs"]]
+    assert fates == [
+        (0, 4, "synced"),
+        (5, 7, "no face"),
+        (8, 13, "synced"),
+        (14, 14, "no face"),
+        (15, 19, "synced"),
+    ]
+    change = np.abs(pixels(path) - pixels(comfyui.input / clip)).mean(axis=(1, 2, 3))
+    assert change[[5, 6, 7, 14]].max() < 2.0  # what the encoder loses at crf 8
+    assert np.abs(pixels(path)[:, :60] - pixels(comfyui.input / clip)[:, :60]).mean() < 2.0  # above the mouth
+
+
+def test_the_sound_is_what_was_given(comfyui: Server, clip: str) -> None:
+    portrait_clip.write_speech(comfyui.input / "stereo.wav", 0.8, rate=22050, channels=2)
+    with av.open(str(saved(comfyui, comfyui.run(video_graph(clip, "stereo.wav"))))) as container:
+        (track,) = container.streams.audio
+        assert (track.rate, track.channels, track.codec_context.name) == (22050, 2, "aac")
+
+
+def test_the_videos_own_sound_is_copied_packet_by_packet(comfyui: Server, clip: str, speech: str) -> None:
+    path = saved(comfyui, comfyui.run(video_graph(clip, speech, sound="the video's own")))
+
+    def sound_of(file: Path) -> list[bytes]:
+        with av.open(str(file)) as container:
+            return [bytes(packet) for packet in container.demux(audio=0) if packet.size]
+
+    assert sound_of(path) == sound_of(comfyui.input / clip)
+
+
+def test_audio_longer_plays_back_and_forth(comfyui: Server, clip: str) -> None:
+    portrait_clip.write_speech(comfyui.input / "long.wav", 1.4)
+    result = comfyui.run(video_graph(clip, "long.wav"))
+    assert len(frame_times(saved(comfyui, result))) == 35
+    assert report_of(result)["counts"] == {"synced": 27, "no face": 8}
+
+
+@pytest.mark.parametrize("rate", [Fraction(24000, 1001), Fraction(30000, 1001), Fraction(50), Fraction(60000, 1001)])
+def test_frame_rates_come_out_exact(comfyui: Server, speech: str, rate: Fraction) -> None:
+    name = portrait_clip.write(comfyui.input / f"rate_{rate.numerator}.mp4", 12, rate=rate, side=192).name
+    path = saved(comfyui, comfyui.run(video_graph(name, speech, audio_longer="stop")))
+    assert frame_times(path) == [index / rate for index in range(12)]
+
+
+def test_a_trimmed_video_is_synced_within_its_window(comfyui: Server, clip: str, speech: str) -> None:
+    graph = video_graph(clip, speech, audio_longer="stop")
+    graph["trim"] = {
+        "class_type": "Video Slice",
+        "inputs": {"video": ["clip", 0], "start_time": 0.16, "duration": 0.4, "strict_duration": False},
+    }
+    graph["sync"]["inputs"]["source"] = ["trim", 0]
+    result = comfyui.run(graph)
+    assert len(frame_times(saved(comfyui, result))) == 10
+    assert [(run["first"], run["last"]) for run in report_of(result)["runs"]] == [(0, 0), (1, 3), (4, 9)]
+
+
+def test_a_still_image_becomes_a_clip(comfyui: Server, speech: str) -> None:
+    graph = video_graph("unused", speech, fps=12.5)
+    graph["clip"] = {"class_type": "LoadImage", "inputs": {"image": "astronaut.jpg"}}
+    result = comfyui.run(graph)
+    assert frame_times(saved(comfyui, result)) == [Fraction(index * 2, 25) for index in range(10)]
+
+
+def test_images_come_out_untouched_outside_the_mask(comfyui: Server, clip: str, speech: str) -> None:
+    """Up to one level of the saved PNGs, in which the mask's faintest edge is rounded to 0."""
+    graph = faces_graph(clip, speech, 0)
+    graph["images"] = {"class_type": "GetVideoComponents", "inputs": {"video": ["clip", 0]}}
+    graph["faces"]["inputs"]["source"] = ["images", 0]
+    sampler = {key: WIDGETS[key] for key in ("fps", "audio_longer", "video_longer", "mask_grow", "mask_feather")}
+    graph["sync"] = {
+        "class_type": "LipSyncSample",
+        "inputs": {"images": ["images", 0], "faces": ["shift", 0], "engine": ["engine", 0], "audio": ["speech", 0]}
+        | sampler,
+    }
+    graph["report"]["inputs"]["source"] = ["sync", 2]
+    graph["save"] = {"class_type": "SaveImage", "inputs": {"images": ["sync", 0], "filename_prefix": "synced"}}
+    graph["before"] = {"class_type": "SaveImage", "inputs": {"images": ["images", 0], "filename_prefix": "before"}}
+    graph["as_image"] = {"class_type": "MaskToImage", "inputs": {"mask": ["sync", 1]}}
+    graph["mask"] = {"class_type": "SaveImage", "inputs": {"images": ["as_image", 0], "filename_prefix": "mask"}}
+    result = comfyui.run(graph)
+    assert result.failure is None, result.failure
+    after, before, mask = (_saved_images(comfyui, result, node) for node in ("save", "before", "mask"))
+    assert after.shape == before.shape
+    assert np.abs(after[mask == 0].astype(int) - before[mask == 0]).max() <= 1
+    assert (after[mask > 128] != before[mask > 128]).mean() > 0.2
+    assert not mask[[5, 6, 7, 14]].any()
+    assert np.array_equal(after[[5, 6, 7, 14]], before[[5, 6, 7, 14]])
+
+
+def _saved_images(comfyui: Server, result: Result, node: str) -> np.ndarray:
+    from PIL import Image
+
+    files = [comfyui.output / file["filename"] for file in result.outputs[node]["images"]]
+    return np.stack([np.asarray(Image.open(file).convert("RGB")) for file in files])
+
+
+def test_changing_the_shift_detects_nothing_again(comfyui: Server, clip: str, speech: str) -> None:
+    first = comfyui.run(faces_graph(clip, speech, 0))
+    assert first.failure is None, first.failure
+    again = comfyui.run(faces_graph(clip, speech, 7))
+    assert again.failure is None, again.failure
+    assert "faces" in again.cached
+    assert set(again.executed) == {"shift", "sync", "save", "report"}
+
+
+def test_an_unchanged_graph_runs_nothing_again(comfyui: Server, clip: str, speech: str) -> None:
+    graph = video_graph(clip, speech, prefix="same")
+    assert comfyui.run(graph).failure is None
+    assert comfyui.run(graph).executed == ()
+
+
+def test_silent_audio_is_no_error(comfyui: Server, clip: str) -> None:
+    portrait_clip.write_speech(comfyui.input / "silent.wav", 0.8, level=0.0)
+    result = comfyui.run(video_graph(clip, "silent.wav"))
+    assert report_of(result)["counts"] == {"synced": 16, "no face": 4}
+    assert saved(comfyui, result).stat().st_size > 0
+
+
+@pytest.mark.parametrize(
+    ("node", "inputs", "words"),
+    [
+        ("LoadVideo", {"file": "nobody.mp4"}, ["face", "none in 6 frames"]),
+        ("LoadVideo", {"file": "broken.mp4"}, ["broken.mp4"]),
+        ("LoadVideo", {"file": "cut_off.mp4"}, ["cut_off.mp4"]),
+        ("LoadVideo", {"file": "empty.mp4"}, ["empty.mp4"]),
+    ],
+    ids=["no face anywhere", "not a video", "truncated", "empty file"],
+)
+def test_a_clip_that_cannot_be_used_is_explained(
+    comfyui: Server, clip: str, speech: str, node: str, inputs: dict[str, str], words: list[str]
+) -> None:
+    portrait_clip.write(comfyui.input / "nobody.mp4", 6, faceless=range(6))
+    (comfyui.input / "broken.mp4").write_bytes(b"not a video" * 100)
+    (comfyui.input / "cut_off.mp4").write_bytes((comfyui.input / clip).read_bytes()[:3000])
+    (comfyui.input / "empty.mp4").write_bytes(b"")
+    before = set(comfyui.temp.glob("lipsync*"))
+    graph = video_graph(clip, speech)
+    graph["clip"] = {"class_type": node, "inputs": inputs}
+    message = message_of(comfyui.run(graph))
+    assert "Expected" in message
+    for word in words:
+        assert word in message
+    assert set(comfyui.temp.glob("lipsync*")) == before
+    assert comfyui.run(video_graph(clip, speech, prefix="after_an_error")).failure is None
+
+
+def test_empty_audio_is_explained(comfyui: Server, clip: str) -> None:
+    graph = video_graph(clip, "unused")
+    graph["speech"] = {"class_type": "EmptyAudio", "inputs": {"duration": 0.0, "sample_rate": 44100, "channels": 2}}
+    assert "at least one sample" in message_of(comfyui.run(graph))
+
+
+def test_faces_of_another_clip_are_explained(comfyui: Server, clip: str, speech: str) -> None:
+    other = portrait_clip.write(comfyui.input / "other.mp4", 9).name
+    graph = faces_graph(clip, speech, 0)
+    graph["other"] = {"class_type": "LoadVideo", "inputs": {"file": other}}
+    graph["faces"]["inputs"]["source"] = ["other", 0]
+    assert "found on this very clip (20 frames" in message_of(comfyui.run(graph))
+
+
+def test_the_stop_button_leaves_no_file(comfyui: Server, speech: str) -> None:
+    name = portrait_clip.write(comfyui.input / "longer.mp4", 150).name
+    before = set(comfyui.temp.iterdir())
+    painting = threading.Event()
+
+    def watch(event: Event) -> None:
+        if event.kind == "progress_text" and "Lip-sync" in event.data["text"]:
+            painting.set()
+
+    portrait_clip.write_speech(comfyui.input / "six_seconds.wav", 6.0)
+    stopper = threading.Thread(target=lambda: (painting.wait(120), comfyui.interrupt()))
+    stopper.start()
+    result = comfyui.run(video_graph(name, "six_seconds.wav"), on_event=watch)
+    stopper.join()
+    assert result.failure is not None
+    assert result.failure.kind == "interrupted"
+    assert set(comfyui.temp.iterdir()) == before
+    assert comfyui.run(video_graph(name, speech, audio_longer="stop", video_longer="stop")).failure is None
+
+
+def test_missing_weights_are_explained_before_anything_runs(comfyui: Server) -> None:
+    graph = json.loads((API / "musetalk.json").read_text(encoding="utf-8"))
+    graph["4"]["inputs"]["unet"] = "no_such_file.pth"
+    result = comfyui.run(graph)
+    assert result.failure is not None
+    assert result.failure.kind == "rejected"
+    details = json.dumps(result.failure.details)
+    assert "no_such_file.pth" in details
+    assert "TMElyralab/MuseTalk" in details
+    assert result.executed == ()

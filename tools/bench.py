@@ -1,0 +1,141 @@
+"""Measures the pack. Ratios are between two ways of doing the same work, in one run on one machine.
+
+    python tools/bench.py pipeline     outside the networks: MuseTalk's own way against this pack's
+    python tools/bench.py memory       peak memory for a short and a long clip
+
+Each prints a table, and one line of JSON with facts about the machine.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import platform
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import environment
+
+CLIP_SECONDS = 20  # of video that is encoded; longer clips repeat it
+
+
+def pipeline(arguments: argparse.Namespace) -> dict[str, object]:
+    """Time per frame outside the networks, the reference's way and ours, on the same clip."""
+    import bench_parts
+    import reference_way
+
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        clip = bench_parts.portrait_clip(folder / "clip.mp4", arguments.width, arguments.height, arguments.frames)
+        sound = bench_parts.INPUTS / "speech.flac"
+        (folder / "reference").mkdir()
+        theirs = reference_way.run(clip.video, sound, clip.box, clip.labels, folder / "reference").seconds
+        ours = _sync(clip.video, clip.box, folder / "ours.mp4", arguments.frames / 25, folder)
+    reference, pack = _per_frame(theirs, arguments.frames), _per_frame(ours, arguments.frames)
+    _table("MuseTalk's way, outside its networks", reference)
+    _table("LipSync Studio, outside the networks", pack)
+    ratio = reference["total"] / pack["total"]
+    print(f"\n{ratio:.1f} times less time per frame at {arguments.width}x{arguments.height}")
+    return {"reference_ms": reference, "ours_ms": pack, "ratio": round(ratio, 2)}
+
+
+def memory(arguments: argparse.Namespace) -> dict[str, object]:
+    """Peak private memory of a process that syncs each number of minutes, with stand-ins for the networks."""
+    peaks: dict[float, dict[str, float]] = {}
+    for minutes in arguments.minutes:
+        sizes = ["--width", arguments.width, "--height", arguments.height, "--fps", arguments.fps]
+        command = [sys.executable, __file__, "once", str(minutes), *map(str, sizes)]
+        answer = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout
+        peaks[minutes] = json.loads(answer.splitlines()[-1])
+        print(f"{minutes:6g} min: peak {peaks[minutes]['peak_mb']:.0f} MB, {peaks[minutes]['fps']:.1f} fps", flush=True)
+    first, last = (peaks[arguments.minutes[index]]["peak_mb"] for index in (0, -1))
+    print(f"\nthe longest takes {100 * (last / first - 1):+.1f} % of the shortest's memory")
+    return {"runs": peaks, "growth": round(last / first - 1, 4)}
+
+
+def once(arguments: argparse.Namespace) -> dict[str, object]:
+    """One run of `memory`, in a process of its own."""
+    import bench_parts
+    from peak_memory import PeakMemory
+
+    count = CLIP_SECONDS * arguments.fps
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        clip = bench_parts.portrait_clip(folder / "part.mp4", arguments.width, arguments.height, count, arguments.fps)
+        seconds = max(1, round(arguments.minutes * 60 / CLIP_SECONDS)) * CLIP_SECONDS
+        video = bench_parts.looped(clip.video, CLIP_SECONDS, seconds // CLIP_SECONDS, folder / "long.mp4")
+        with PeakMemory() as peak:
+            spent = sum(_sync(video, clip.box, folder / "out.mp4", seconds, folder, "ultrafast").values())
+    return {"peak_mb": round(peak.megabytes, 1), "fps": round(seconds * arguments.fps / spent, 1)}
+
+
+def _sync(
+    video: Path, box: tuple[int, int, int, int], path: Path, seconds: float, folder: Path, preset: str = "veryfast"
+) -> dict[str, float]:
+    """Seconds that each pass of the pipeline takes over `video` with stand-ins for all networks."""
+    import bench_parts
+    from lipsync_studio.pipelines.core.host import PlainHost
+    from lipsync_studio.pipelines.core.types import EncodeSettings, SpeakerFaces
+    from lipsync_studio.pipelines.faces.tracks import track_speaker
+    from lipsync_studio.pipelines.lipsync import LipSyncSettings, lip_sync_video
+    from lipsync_studio.pipelines.media.decode import open_video
+
+    audio = bench_parts.sound_on_disk(folder / "sound.f32", seconds)
+    host, engine = PlainHost(), bench_parts.UnchangedEngine()
+    started = time.perf_counter()
+    clip = open_video(video)
+    faces = SpeakerFaces(track_speaker(clip, bench_parts.StillFinder(box), host))
+    found = time.perf_counter()
+    settings, encode = LipSyncSettings(), EncodeSettings(preset=preset)
+    lip_sync_video(clip, faces, audio, engine, settings, path, encode, audio, host)
+    ended = time.perf_counter()
+    return {"pass 1: read, look": found - started, "pass 2: read, crop, blend, encode": ended - found}
+
+
+def _per_frame(seconds: dict[str, float], frames: int) -> dict[str, float]:
+    stages = {name: 1000 * spent / frames for name, spent in seconds.items()}
+    return {name: round(spent, 2) for name, spent in {**stages, "total": sum(stages.values())}.items()}
+
+
+def _table(title: str, stages: dict[str, float]) -> None:
+    print(f"\n{title}")
+    for name, spent in stages.items():
+        print(f"  {name:34}{spent:9.2f} ms a frame")
+
+
+def _machine() -> dict[str, object]:
+    import torch
+
+    gpu = torch.cuda.get_device_name() if torch.cuda.is_available() else None
+    facts = {"system": platform.platform(), "cores": os.cpu_count(), "gpu": gpu, "torch": torch.__version__}
+    return {**facts, "date": time.strftime("%Y-%m-%d")}
+
+
+def main() -> None:
+    """Run one measurement."""
+    environment.enter()
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    commands = parser.add_subparsers(dest="command", required=True)
+    for measure in (pipeline, memory, once):
+        command = commands.add_parser(measure.__name__, help=measure.__doc__)
+        command.set_defaults(measure=measure)
+        command.add_argument("--width", type=int, default=1920)
+        command.add_argument("--height", type=int, default=1080)
+        command.add_argument("--fps", type=int, default=25)
+    commands.choices["pipeline"].add_argument("--frames", type=int, default=100)
+    commands.choices["memory"].add_argument("--minutes", type=float, nargs="+", default=[1, 60])
+    commands.choices["once"].add_argument("minutes", type=float)
+    arguments = parser.parse_args()
+    from importable import make_importable
+
+    make_importable()
+    result = arguments.measure(arguments)
+    print(json.dumps(result if arguments.measure is once else {"machine": _machine(), **result}))
+
+
+if __name__ == "__main__":
+    main()
