@@ -10,7 +10,7 @@ import pytest
 PACK = Path(__file__).resolve().parent.parent
 
 
-sys.path[:0] = [str(PACK / "tests"), str(PACK / "tools")]
+sys.path[:0] = [str(PACK / folder) for folder in ("tests", "tests/goldens", "tools")]
 
 from importable import make_importable  # noqa: E402
 

@@ -1,13 +1,9 @@
-"""Weight files with random numbers in the real layout, for tests that load what a user would load.
-
-`python tests/seeded_checkpoints.py FOLDER` writes MuseTalk's UNet (1.7 GB), the VAE (335 MB) and Whisper-tiny (75 MB).
-"""
+"""Weights with random numbers in the real layouts, for tests that load what a user would load."""
 
 from __future__ import annotations
 
 import json
 import math
-import sys
 from pathlib import Path
 
 import torch
@@ -36,31 +32,25 @@ def seeded(
     return {key: numbers(key, shape).to(dtype) for key, shape in named.items()}
 
 
-def write_musetalk_unet(folder: Path) -> Path:
-    """musetalkV15/unet.fp16.safetensors, under diffusers' names as in the released unet.pth."""
-    path = folder / "musetalkV15" / "unet.fp16.safetensors"
+def musetalk_unet() -> dict[str, torch.Tensor]:
+    """The UNet of MuseTalk, under diffusers' names as in the released unet.pth, but in fp16 (1.7 GB)."""
+    return seeded(shapes("musetalk_unet"), torch.float16)
+
+
+def sd_vae() -> dict[str, torch.Tensor]:
+    """sd-vae-ft-mse under the hub file's old names (335 MB)."""
+    return seeded(shapes("sd_vae_ft_mse_hub"))
+
+
+def whisper_tiny() -> dict[str, torch.Tensor]:
+    """Whisper-tiny as transformers lays it out, in fp16 (75 MB)."""
+    return seeded({f"model.{key}": shape for key, shape in shapes("whisper_tiny_transformers").items()}, torch.float16)
+
+
+def save(tensors: dict[str, torch.Tensor], path: Path) -> None:
+    """In the format that the ending of `path` stands for."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    save_file(seeded(shapes("musetalk_unet"), torch.float16), path)
-    return path
-
-
-def write_sd_vae(folder: Path) -> Path:
-    """sd-vae-ft-mse/diffusion_pytorch_model.safetensors, under the hub file's old names."""
-    path = folder / "sd-vae-ft-mse" / "diffusion_pytorch_model.safetensors"
-    path.parent.mkdir(parents=True, exist_ok=True)
-    save_file(seeded(shapes("sd_vae_ft_mse_hub"), torch.float32), path)
-    return path
-
-
-def write_whisper_tiny(folder: Path) -> Path:
-    """whisper-tiny/model.safetensors, as transformers lays it out."""
-    path = folder / "whisper-tiny" / "model.safetensors"
-    path.parent.mkdir(parents=True, exist_ok=True)
-    named = {f"model.{key}": shape for key, shape in shapes("whisper_tiny_transformers").items()}
-    save_file(seeded(named, torch.float16), path)
-    return path
-
-
-if __name__ == "__main__":
-    for write in (write_musetalk_unet, write_sd_vae, write_whisper_tiny):
-        write(Path(sys.argv[1]))
+    if path.suffix == ".safetensors":
+        save_file(tensors, path)
+    else:
+        torch.save(tensors, path)

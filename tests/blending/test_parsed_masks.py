@@ -6,14 +6,13 @@ where only the rounding differs, 2 where the mask does too.
 
 from __future__ import annotations
 
-import importlib.util
 import json
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import numpy as np
 import pytest
+import seeded
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -45,16 +44,6 @@ def reference(goldens: Path) -> dict[str, np.ndarray]:
     return load_file(goldens / "blending.safetensors")
 
 
-@pytest.fixture(scope="module")
-def seeded(goldens: Path) -> ModuleType:
-    spec = importlib.util.spec_from_file_location("seeded", goldens / "seeded.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
 def test_the_structuring_elements(reference: dict[str, np.ndarray]) -> None:
     np.testing.assert_array_equal(jaw_kernel(), reference["kernel33"])
     np.testing.assert_array_equal(cheek_kernel(), reference["cheek_kernel"])
@@ -78,9 +67,7 @@ def test_soft_masks_are_the_references(reference: dict[str, np.ndarray], case: d
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case["name"])
-def test_composed_pictures_are_the_references(
-    reference: dict[str, np.ndarray], seeded: ModuleType, case: dict[str, Any]
-) -> None:
+def test_composed_pictures_are_the_references(reference: dict[str, np.ndarray], case: dict[str, Any]) -> None:
     frame, box = seeded.image("blend_frame", 360, 420), Rect(*case["box"])
     face = torch.from_numpy(reference[case["name"] + ".face"].astype(np.float32) / 255)
     mask = parsed_mask(reference["labels"], box, ParsedMaskSettings(case["mode"]))

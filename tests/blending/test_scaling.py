@@ -2,25 +2,16 @@
 
 from __future__ import annotations
 
-import importlib.util
 from pathlib import Path
 
 import numpy as np
 import pytest
+import seeded
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from lipsync_studio.pipelines.blending.scaling import fit_crop, fit_rect
 from safetensors.numpy import load_file
-
-
-def seeded_image(goldens: Path, name: str, height: int, width: int) -> np.ndarray:
-    spec = importlib.util.spec_from_file_location("seeded", goldens / "seeded.py")
-    assert spec is not None
-    assert spec.loader is not None
-    seeded = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(seeded)
-    return seeded.image(name, height, width)
 
 
 def scaled(crop: np.ndarray) -> np.ndarray:
@@ -29,16 +20,16 @@ def scaled(crop: np.ndarray) -> np.ndarray:
 
 def test_close_to_the_reference_where_it_shrinks_a_little(goldens: Path) -> None:
     """cv2.INTER_LANCZOS4 does not widen its filter: 270 rows to 256 differ by at most 3 of 255, 0.5 on average."""
-    crop = seeded_image(goldens, "latent_frame", 300, 260)[20:290, 15:251]
+    crop = seeded.image("latent_frame", 300, 260)[20:290, 15:251]
     off = np.abs(scaled(crop) - load_file(goldens / "latents.safetensors")["crop256_bgr"])
     assert off.max() <= 3
     assert off.mean() < 0.6
 
 
-def test_close_to_the_reference_where_it_enlarges(goldens: Path) -> None:
+def test_close_to_the_reference_where_it_enlarges() -> None:
     """One lobe less on a picture with noise: at most 4 of 255, 0.4 on average."""
     cv2 = pytest.importorskip("cv2")
-    crop = seeded_image(goldens, "enlarge", 97, 130)
+    crop = seeded.image("enlarge", 97, 130)
     off = np.abs(scaled(crop) - cv2.resize(crop, (256, 256), interpolation=cv2.INTER_LANCZOS4))
     assert off.max() <= 4
     assert off.mean() < 0.5

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import runpy
 from collections.abc import Callable
 from pathlib import Path
-from types import SimpleNamespace
 
 import comfy.sd
 import numpy as np
 import pytest
+import seeded_checkpoints
 import torch
 from lipsync_studio.pipelines.core.errors import InputError
 from lipsync_studio.pipelines.core.types import FaceBatch
@@ -81,8 +80,7 @@ def test_the_picture_is_the_reference_s(golden: dict[str, Tensor]) -> None:
 def test_comfyui_s_vae_reads_the_released_file_and_gives_the_mean_the_reference_trained_on(goldens: Path) -> None:
     """The file has old names for attention; diffusers renames them when it reads the file, here they are renamed."""
     diffusers = pytest.importorskip("diffusers")
-    checkpoints = SimpleNamespace(**runpy.run_path(str(goldens.parent / "seeded_checkpoints.py")))
-    state = checkpoints.seeded(checkpoints.shapes("sd_vae_ft_mse_hub"))
+    state = seeded_checkpoints.seeded(seeded_checkpoints.shapes("sd_vae_ft_mse_hub"))
     with torch.device("meta"):
         theirs = diffusers.AutoencoderKL(
             down_block_types=("DownEncoderBlock2D",) * 4,

@@ -9,7 +9,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import host
+import portrait_clip
 import pytest
+import seeded_checkpoints
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
@@ -39,12 +41,28 @@ def logs(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def comfyui(tmp_path_factory: pytest.TempPathFactory, logs: Path) -> Iterator[host.Server]:
     """ComfyUI on the CPU with this pack only. Its folders are empty but for the inputs of the shipped workflows.
 
-    Its caches live from test to test.
+    Among them is `clip.mp4`: 20 frames, faceless ones at 5, 6, 7 and 14, with sound. Its caches live from test to test.
     """
     with host.running(tmp_path_factory.mktemp("comfyui"), logs / "comfyui.log", cpu=True) as server:
         for file in (host.PACK / "workflows" / "inputs").iterdir():
             shutil.copy2(file, server.input)
+        portrait_clip.write(server.input / "clip.mp4", 20, faceless={5, 6, 7, 14}, sound_seconds=0.8)
         yield server
+
+
+@pytest.fixture(scope="session")
+def musetalk_weights(comfyui: host.Server) -> Iterator[None]:
+    """Random weights of full shape under the names that the shipped workflows ask for; gone after the tests."""
+    writers = {
+        "diffusion_models/musetalkV15/unet.pth": seeded_checkpoints.musetalk_unet,
+        "vae/vae-ft-mse-840000-ema-pruned.safetensors": seeded_checkpoints.sd_vae,
+        "audio_encoders/whisper-tiny/model.safetensors": seeded_checkpoints.whisper_tiny,
+    }
+    for name, tensors in writers.items():
+        seeded_checkpoints.save(tensors(), comfyui.models / name)
+    yield
+    for name in writers:
+        (comfyui.models / name).unlink()
 
 
 @pytest.fixture

@@ -57,10 +57,9 @@ def faces_graph(clip: str, speech: str, shift: int) -> Graph:
 
 
 @pytest.fixture(scope="module")
-def clip(comfyui: Server) -> str:
-    """20 frames with the face leaving twice."""
-    faceless = {5, 6, 7, 14}
-    return portrait_clip.write(comfyui.input / "clip.mp4", 20, faceless=faceless, sound_seconds=0.8).name
+def clip() -> str:
+    """20 frames with the face leaving twice (see conftest.py)."""
+    return "clip.mp4"
 
 
 @pytest.fixture(scope="module")

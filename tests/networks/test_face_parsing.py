@@ -6,13 +6,12 @@ grey level, since PIL rounds to whole ones after scaling each way.
 
 from __future__ import annotations
 
-import importlib.util
 import json
 from pathlib import Path
-from types import ModuleType
 
 import numpy as np
 import pytest
+import seeded
 import torch
 from lipsync_studio.pipelines.core.errors import WeightsError
 from lipsync_studio.pipelines.networks.checkpoint import read_checkpoint
@@ -26,17 +25,7 @@ PACK = Path(__file__).parents[2]
 
 
 @pytest.fixture(scope="module")
-def seeded(goldens: Path) -> ModuleType:
-    spec = importlib.util.spec_from_file_location("seeded", goldens / "seeded.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-@pytest.fixture(scope="module")
-def picture(seeded: ModuleType) -> Tensor:
+def picture() -> Tensor:
     """float32 RGB [1, 333, 301, 3]: the picture of the goldens."""
     bgr = seeded.image("parse_img", 333, 301)
     return torch.from_numpy(bgr[..., ::-1].astype(np.float32) / 255)[None]
@@ -49,7 +38,7 @@ def test_input_is_the_references(shared: Path, picture: Tensor) -> None:
     assert bool((off <= one_level).all())
 
 
-def test_logits_are_the_references(shared: Path, seeded: ModuleType, picture: Tensor) -> None:
+def test_logits_are_the_references(shared: Path, picture: Tensor) -> None:
     golden = load_file(shared / "goldens/musetalk/bisenet.safetensors")
     manifest = json.loads((shared / "manifests/face-parse-79999_iter.json").read_text())
     network = BiSeNet()

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import runpy
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import comfy.memory_management
 import comfy.model_management
 import pytest
+import seeded_checkpoints
 import torch
 from lipsync_studio.pipelines.core.errors import WeightsError
 from lipsync_studio.pipelines.networks.musetalk_unet import (
@@ -26,11 +25,6 @@ from torch import Tensor
 SMALL = 32
 
 State = dict[str, Tensor]
-
-
-@pytest.fixture(scope="module")
-def checkpoints(goldens: Path) -> SimpleNamespace:
-    return SimpleNamespace(**runpy.run_path(str(goldens.parent / "seeded_checkpoints.py")))
 
 
 def reference(channels: int) -> Any:  # noqa: ANN401 - diffusers is a test-only dependency
@@ -60,9 +54,9 @@ def reference_result(state: State, channels: int, latents: Tensor, heard: Tensor
 
 
 @pytest.fixture(scope="module")
-def small(checkpoints: SimpleNamespace) -> State:
+def small() -> State:
     """Weights of a narrow UNet under diffusers' names."""
-    return checkpoints.seeded({key: tuple(value.shape) for key, value in reference(SMALL).state_dict().items()})
+    return seeded_checkpoints.seeded({key: tuple(value.shape) for key, value in reference(SMALL).state_dict().items()})
 
 
 @pytest.fixture(scope="module")
@@ -71,8 +65,10 @@ def inputs() -> tuple[Tensor, Tensor]:
     return torch.randn(5, 8, 16, 16, generator=generator), torch.randn(5, 50, 384, generator=generator)
 
 
-def test_all_686_released_tensors_have_a_place_of_their_shape(checkpoints: SimpleNamespace) -> None:
-    released = {key: torch.empty(shape, device="meta") for key, shape in checkpoints.shapes("musetalk_unet").items()}
+def test_all_686_released_tensors_have_a_place_of_their_shape() -> None:
+    released = {
+        key: torch.empty(shape, device="meta") for key, shape in seeded_checkpoints.shapes("musetalk_unet").items()
+    }
     network = UNetModel(**unet_config(), device="meta").state_dict()
     renamed = with_comfy_names(released, unet_config())
     assert len(renamed) == 686
@@ -86,10 +82,10 @@ def test_equals_diffusers_when_narrow(small: State, inputs: tuple[Tensor, Tensor
     assert (painted - reference_result(small, SMALL, *inputs)).abs().max() < 1e-4
 
 
-def test_equals_diffusers_at_full_width(checkpoints: SimpleNamespace, inputs: tuple[Tensor, Tensor]) -> None:
+def test_equals_diffusers_at_full_width(inputs: tuple[Tensor, Tensor]) -> None:
     if comfy.model_management.get_free_memory(torch.device("cpu")) < 10 * 1024**3:
         pytest.skip("less than 10 GB of memory are free")
-    state = checkpoints.seeded(checkpoints.shapes("musetalk_unet"))
+    state = seeded_checkpoints.seeded(seeded_checkpoints.shapes("musetalk_unet"))
     latents, heard = inputs[0][:1], inputs[1][:1]
     painted = MuseTalkUNet(state, "full")(latents, heard)
     assert (painted - reference_result(state, 320, latents, heard)).abs().max() < 1e-4

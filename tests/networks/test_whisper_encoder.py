@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import runpy
 from pathlib import Path
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
+import seeded
+import seeded_checkpoints
 import torch
 from lipsync_studio.pipelines.audio.log_mel import log_mel
 from lipsync_studio.pipelines.core.errors import WeightsError
@@ -18,11 +18,6 @@ from torch import Tensor
 State = dict[str, Tensor]
 
 
-@pytest.fixture(scope="module")
-def checkpoints(goldens: Path) -> SimpleNamespace:
-    return SimpleNamespace(**runpy.run_path(str(goldens.parent / "seeded_checkpoints.py")))
-
-
 def sinusoids() -> Tensor:
     """Whisper's positions [1500, 384]: sines, then cosines, wavelengths 2 pi to 10000 * 2 pi."""
     angles = torch.arange(1500)[:, None] * torch.exp(-np.log(10000) / 191 * torch.arange(192))
@@ -30,17 +25,17 @@ def sinusoids() -> Tensor:
 
 
 @pytest.fixture(scope="module")
-def golden_state(checkpoints: SimpleNamespace, goldens: Path) -> State:
+def golden_state(goldens: Path) -> State:
     """The encoder's weights that the golden was made with."""
-    draw = runpy.run_path(str(goldens / "seeded.py"))["tensor"]
-    shapes = checkpoints.shapes("whisper_tiny_transformers")
+    draw = seeded.tensor
+    shapes = seeded_checkpoints.shapes("whisper_tiny_transformers")
     state = {key: torch.as_tensor(draw(key, shape)) for key, shape in shapes.items() if key.startswith("encoder.")}
     return {**state, "encoder.embed_positions.weight": sinusoids()}
 
 
 @pytest.fixture(scope="module")
 def log_mel_of_the_golden(goldens: Path) -> Tensor:
-    noise = runpy.run_path(str(goldens / "seeded.py"))["floats"]("wav", (16000,))
+    noise = seeded.floats("wav", (16000,))
     sound = 0.3 * np.sin(2 * np.pi * 220 * np.arange(16000) / 16000) + 0.05 * noise
     return log_mel(torch.from_numpy(sound.astype(np.float32))[None])
 
@@ -60,10 +55,8 @@ def test_the_five_states_are_the_reference_s(golden_state: State, log_mel_of_the
         assert relative_error(states[::100, number], golden["stack_sub25"][:, number]) < 1e-4
 
 
-def test_openai_s_names_give_the_same_encoder(
-    golden_state: State, log_mel_of_the_golden: Tensor, checkpoints: SimpleNamespace
-) -> None:
-    openai_shapes = checkpoints.shapes("whisper_tiny_openai")
+def test_openai_s_names_give_the_same_encoder(golden_state: State, log_mel_of_the_golden: Tensor) -> None:
+    openai_shapes = seeded_checkpoints.shapes("whisper_tiny_openai")
     empty = {key: torch.empty(shape, device="meta") for key, shape in openai_shapes.items()}
     names = encoder_state({key: key for key in empty})  # type: ignore[dict-item]  # each key's new name, and itself
     openai = {str(old): golden_state[f"encoder.{new}"] for new, old in names.items()}

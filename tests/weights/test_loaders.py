@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import runpy
 from pathlib import Path
-from types import SimpleNamespace
 
 import pytest
+import seeded_checkpoints
 import torch
 from lipsync_studio.pipelines.core.errors import WeightsError
 from lipsync_studio.pipelines.weights.loaders import load_musetalk_unet, load_whisper_encoder
@@ -19,13 +18,8 @@ SD1_UNET = {
 
 
 @pytest.fixture(scope="module")
-def checkpoints(goldens: Path) -> SimpleNamespace:
-    return SimpleNamespace(**runpy.run_path(str(goldens.parent / "seeded_checkpoints.py")))
-
-
-@pytest.fixture(scope="module")
-def whisper(checkpoints: SimpleNamespace) -> dict[str, torch.Tensor]:
-    return checkpoints.seeded(checkpoints.shapes("whisper_tiny_transformers"), torch.float16)
+def whisper() -> dict[str, torch.Tensor]:
+    return seeded_checkpoints.seeded(seeded_checkpoints.shapes("whisper_tiny_transformers"), torch.float16)
 
 
 def refused(path: Path) -> WeightsError:
