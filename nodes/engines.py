@@ -77,7 +77,8 @@ class LoadMuseTalk(io.ComfyNode):
         )
 
     @classmethod
-    def validate_inputs(cls, unet: str, whisper: str) -> bool | str:
+    def validate_inputs(cls, unet: str | None, whisper: str | None) -> bool | str:
+        """The inputs are None where another node gives them; then `execute` finds out."""
         wanted = (("diffusion_models", unet, MUSETALK_V15_UNET), ("audio_encoders", whisper, WHISPER_TINY))
         return " ".join(filter(None, (_missing(*file) for file in wanted))) or True
 
@@ -91,19 +92,18 @@ class LoadMuseTalk(io.ComfyNode):
         return io.NodeOutput(MuseTalkEngine(network, vae, encoder, release, network.block))
 
 
-def _file_input(name: str, folder: str, wanted: WeightFile) -> io.Input:
+def _file_input(name: str, folder: str, wanted: WeightFile) -> io.Combo.Input:
     """A list of the files in one of ComfyUI's model folders; a hint when there is none."""
     files = folder_paths.get_filename_list(folder)
-    return io.Combo.Input(
-        name, options=files or [f"no file in models/{folder}"], tooltip=f"{wanted.what}. {wanted.advice}"
-    )
+    tooltip = f"{wanted.what}. {wanted.advice}"
+    return io.Combo.Input(name, options=files or [f"(models/{folder} is empty)"], tooltip=tooltip)
 
 
-def _missing(folder: str, name: str, wanted: WeightFile) -> str:
-    """Why file `name` cannot be used; empty when it can."""
-    if folder_paths.get_full_path(folder, name) is not None:
+def _missing(folder: str, name: str | None, wanted: WeightFile) -> str:
+    """Why file `name` cannot be used; empty when it can, or when it is not known yet."""
+    if name is None or folder_paths.get_full_path(folder, name) is not None:
         return ""
-    return f"Expected {wanted.what} in models/{folder}; there is no {name}. {wanted.advice}"
+    return f"Expected {wanted.what} in models/{folder}; found no {name}. {wanted.advice}"
 
 
 def _path(folder: str, name: str) -> Path:

@@ -6,6 +6,7 @@ import time
 
 import comfy.model_management
 import comfy.utils
+import torch
 from comfy_execution.utils import get_executing_context
 from server import PromptServer
 
@@ -35,6 +36,10 @@ class ComfyHost:
     def check_interrupt(self) -> None:
         """Raise ComfyUI's InterruptProcessingException when the user pressed stop."""
         comfy.model_management.throw_exception_if_processing_interrupted()
+
+    def free_memory(self) -> int:
+        """Bytes of main memory that are free, as ComfyUI counts them."""
+        return int(comfy.model_management.get_free_memory(torch.device("cpu")))
 
     def _tell(self, done: int, total: int, elapsed: float) -> None:
         context = get_executing_context()

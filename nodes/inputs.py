@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
+import folder_paths
 import numpy as np
 import torch
 from comfy_api.latest import Input, InputImpl
@@ -12,7 +15,7 @@ from torch import Tensor
 
 from ..pipelines.core.errors import InputError
 from ..pipelines.core.timing import exact_rate
-from ..pipelines.core.types import AudioClip
+from ..pipelines.core.types import AudioClip, PixelFormat
 from ..pipelines.media.decode import VideoClip, open_video
 from ..pipelines.media.image_picture import ImageClip
 from ..pipelines.media.sound import SourceSound
@@ -22,8 +25,14 @@ Sound = AudioClip | SourceSound | None
 THE_AUDIO, OWN_SOUND, NO_SOUND = SOUNDS = ("the audio", "the video's own", "none")
 
 
-def audio_clip(audio: Mapping[str, Any]) -> AudioClip:
+def audio_clip(audio: Mapping[str, Any] | None) -> AudioClip:
     """AUDIO {"waveform": [B, C, T], "sample_rate"} -> AudioClip. A batch must hold one clip."""
+    if audio is None:  # what core gives as the audio of a video that has none
+        raise InputError(
+            expected="an AUDIO",
+            got="none: the video it comes from has no sound",
+            next_step="Connect Load Audio, or another source of sound.",
+        )
     waveform = audio["waveform"]
     if waveform.ndim != 3 or waveform.shape[0] != 1:
         raise InputError(
@@ -32,7 +41,7 @@ def audio_clip(audio: Mapping[str, Any]) -> AudioClip:
             next_step="Pick one clip of the batch before this node.",
         )
     samples = waveform[0].detach().to("cpu", torch.float32).numpy()
-    if not np.isfinite(samples).all():
+    if samples.size and not (np.isfinite(samples.min()) and np.isfinite(samples.max())):  # NaN comes through both
         raise InputError(
             expected="audio samples that are numbers",
             got="NaN or infinite samples",
@@ -46,15 +55,26 @@ def image_clip(images: Tensor, fps: float) -> ImageClip:
     return ImageClip(images, exact_rate(fps))
 
 
-def clip_of(source: Tensor | Input.Video, fps: float = 25.0) -> VideoClip | ImageClip:
-    """A VIDEO (its own rate; `fps` is not used) or an IMAGE batch at `fps`."""
+def clip_of(
+    source: Tensor | Input.Video, fps: float = 25.0, pixel_format: PixelFormat = "yuv420p"
+) -> VideoClip | ImageClip:
+    """A VIDEO (its own rate; `fps` is not used) worked on in `pixel_format`, or an IMAGE batch at `fps`."""
     if isinstance(source, Tensor):
         return image_clip(source, fps)
     if isinstance(source, InputImpl.VideoFromComponents):
         parts = source.get_components()  # they are in memory already; writing them to a file would lose quality
-        return ImageClip(parts.images, parts.frame_rate)
+        return image_clip(parts.images, float(parts.frame_rate))
+    if getattr(source, "has_pending_frame_edits", bool)():  # newer ComfyUI: a crop that is in no file yet
+        return open_video(_written(source), pixel_format=pixel_format)
     start, duration = source.get_active_trim_window()
-    return open_video(source.get_stream_source(), start, duration)
+    return open_video(source.get_stream_source(), start, duration, pixel_format)
+
+
+def _written(source: Input.Video) -> Path:
+    """A file with what `source` shows, near lossless."""
+    path = Path(folder_paths.get_temp_directory()) / f"lipsync_edited_{uuid4().hex}.mp4"
+    source.save_to(str(path), crf=10)
+    return path
 
 
 def sound_of(choice: str, speech: AudioClip, source: Tensor | Input.Video, clip: VideoClip | ImageClip) -> Sound:

@@ -14,7 +14,7 @@ from torch import Tensor
 
 from ..pipelines.core.report import Report
 from ..pipelines.core.timing import AudioLonger, LengthPolicy, VideoLonger
-from ..pipelines.core.types import Codec, EncodeSettings, SpeakerFaces
+from ..pipelines.core.types import Codec, EncodeSettings, PixelFormat, SpeakerFaces
 from ..pipelines.engines.base import Engine
 from ..pipelines.lipsync import LipSyncSettings, MaskSettings, find_speaker, lip_sync_images, lip_sync_video
 from .host import ComfyHost
@@ -175,6 +175,14 @@ class LipSyncVideo(io.ComfyNode):
                     advanced=True,
                     tooltip="Slower presets make smaller files.",
                 ),
+                io.Combo.Input(
+                    "pixel_format",
+                    options=list(get_args(PixelFormat)),
+                    default="yuv420p",
+                    advanced=True,
+                    tooltip="yuv420p plays everywhere. yuv420p10le keeps 10-bit sources, yuv444p keeps full colour "
+                    "resolution; fewer players can show them.",
+                ),
             ],
             outputs=[io.Video.Output(display_name="video"), io.String.Output(display_name="report")],
         )
@@ -194,12 +202,13 @@ class LipSyncVideo(io.ComfyNode):
         codec: Codec,
         crf: int,
         preset: str,
+        pixel_format: PixelFormat,
         faces: SpeakerFaces | None = None,
     ) -> io.NodeOutput:
-        host, speech, clip = ComfyHost(), audio_clip(audio), clip_of(source, fps)
+        host, speech, clip = ComfyHost(), audio_clip(audio), clip_of(source, fps, pixel_format)
         heard = sound_of(sound, speech, source, clip)
         settings = _settings(audio_longer, video_longer, mask_grow, mask_feather)
-        encode = EncodeSettings(codec=codec, crf=crf, preset=preset)
+        encode = EncodeSettings(codec=codec, crf=crf, preset=preset, pixel_format=pixel_format)
         path = Path(folder_paths.get_temp_directory()) / f"lipsync_{uuid4().hex}.mp4"
         faces = faces or find_speaker(clip, host)
         report = lip_sync_video(clip, faces, speech, engine, settings, path, encode, heard, host)

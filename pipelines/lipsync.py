@@ -31,9 +31,9 @@ from .core.types import (
     AudioClip,
     AudioFeatures,
     CropPlan,
-    CropSettings,
     EncodeSettings,
     FaceBatch,
+    FaceTrack,
     FrameChunk,
     FrameSource,
     Picture,
@@ -48,6 +48,8 @@ from .media.decode import VideoClip
 from .media.encode import VideoWriter
 from .media.image_picture import ImageClip, ImagePicture
 from .media.sound import SourceSound
+
+WAITING = 16  # pictures between painting and encoding
 
 
 @dataclass(frozen=True)
@@ -116,11 +118,12 @@ def lip_sync_video(
     shape = (source.width, source.height, plan.timeline, encode, sound, source.tags, source.sample_aspect)
     with (
         VideoWriter(path, *shape) as writer,
-        Behind(writer.write) as writing,
+        Behind(writer.write, host.check_interrupt, depth=WAITING) as writing,
         closing(synced_frames(plan, host)) as frames,
     ):
         for pictures, _ in frames:
-            writing.put(pictures)
+            for picture in pictures:
+                writing.put((picture,))
     return replace(plan.report, notes=source.notes + writer.notes)
 
 
@@ -129,8 +132,9 @@ def lip_sync_images(
 ) -> tuple[Tensor, Tensor, Report]:
     """The same for an IMAGE batch: float32 images [M, H, W, C], float32 masks [M, H, W] (1 = repainted), report."""
     plan = plan_lip_sync(source, faces, audio, engine, settings)
-    images = torch.empty((len(plan.timeline), *source.images.shape[1:]))
-    masks = torch.zeros(images.shape[:3])
+    shape = (len(plan.timeline), *source.images.shape[1:])
+    _check_fits(shape, host)
+    images, masks = torch.empty(shape), torch.zeros(shape[:3])
     done = 0
     with closing(synced_frames(plan, host)) as frames:
         for pictures, patches in frames:
@@ -148,7 +152,7 @@ def plan_lip_sync(
     """Lay out the result: which frame when, where the crop is, what the engine hears, what happens to each frame."""
     _check_same_clip(source, faces)
     timeline = Timeline.build(source.clock, audio.seconds, settings.lengths)
-    crops = plan_crops(faces.track, _framed_for(engine, faces.crop))
+    crops = plan_crops(faces.track, faces.crop, _chin_margin(engine, faces.track))
     heights = crops.boxes[crops.valid, 3] - crops.boxes[crops.valid, 1]
     fates = _fates(timeline, faces, crops)
     return Plan(
@@ -172,7 +176,7 @@ def synced_frames(
     seconds, total = plan.timeline.seconds, len(plan.timeline)
     wanted = [plan.timeline.source[block.start : block.stop] for block in plan.blocks]
     painter = plan.engine.start()
-    with closing(ahead(plan.source.read(wanted))) as chunks:
+    with closing(ahead(plan.source.read(wanted), host.check_interrupt)) as chunks:
         for block, chunk in zip(plan.blocks, chunks, strict=True):
             host.check_interrupt()
             if block.painted:
@@ -227,9 +231,21 @@ def _listen(audio: AudioClip, engine: Engine) -> AudioFeatures:
     return WhisperWindows(audio, cast(HearingEngine, engine).hear)
 
 
-def _framed_for(engine: Engine, crop: CropSettings) -> CropSettings:
-    """Fill in the engine's own chin margin where the user left it open."""
-    return crop if crop.margin is not None else replace(crop, margin=engine.spec.chin_margin)
+def _chin_margin(engine: Engine, track: FaceTrack) -> int:
+    """px that the engine's own crop reaches below the chin, for the typical face of this clip."""
+    heights = track.boxes[track.present, 3] - track.boxes[track.present, 1]
+    return engine.spec.chin_margin + round(engine.spec.chin_share * float(np.median(heights)) if len(heights) else 0)
+
+
+def _check_fits(shape: tuple[int, ...], host: Host) -> None:
+    frames, height, width, channels = shape
+    needed = frames * height * width * (channels + 1) * 4  # float32 images and masks
+    if needed > host.free_memory():
+        raise InputError(
+            expected=f"a result that fits into the free memory ({host.free_memory() / 1e9:.1f} GB)",
+            got=f"{frames} frames of {width}x{height}, which take {needed / 1e9:.1f} GB as images",
+            next_step="Use LipSync Video, which needs no more memory for more frames, or a shorter audio.",
+        )
 
 
 def _check_same_clip(source: FrameSource, faces: SpeakerFaces) -> None:

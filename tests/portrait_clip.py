@@ -33,11 +33,12 @@ def write(
     side: int = 256,
     faceless: Collection[int] = (),
     sound_seconds: float = 0.0,
+    pixel_format: str = "yuv420p",
 ) -> Path:
     """An H.264 file of `count` frames; those numbered in `faceless` show no face. With a tone when asked for."""
     with av.open(str(path), "w") as output:
         stream = output.add_stream("libx264", rate=rate, options={"crf": "12", "preset": "ultrafast"})
-        stream.width, stream.height, stream.pix_fmt = side, side, "yuv420p"
+        stream.width, stream.height, stream.pix_fmt = side, side, pixel_format
         track = output.add_stream("aac", rate=24000, layout="mono") if sound_seconds else None
         for number in range(count):
             frame = av.VideoFrame.from_ndarray(picture(number, side, number in faceless), "rgb24")

@@ -125,14 +125,16 @@ def main() -> None:
         command.set_defaults(measure=measure)
         command.add_argument("--width", type=int, default=1920)
         command.add_argument("--height", type=int, default=1080)
-        command.add_argument("--fps", type=int, default=25)
+    for name in ("memory", "once"):
+        commands.choices[name].add_argument("--fps", type=int, default=25)
     commands.choices["pipeline"].add_argument("--frames", type=int, default=100)
     commands.choices["memory"].add_argument("--minutes", type=float, nargs="+", default=[1, 60])
     commands.choices["once"].add_argument("minutes", type=float)
     arguments = parser.parse_args()
+    import torch
     from importable import make_importable
 
-    make_importable()
+    make_importable(cpu=not torch.cuda.is_available())
     result = arguments.measure(arguments)
     print(json.dumps(result if arguments.measure is once else {"machine": _machine(), **result}))
 

@@ -118,7 +118,6 @@ class UnchangedEngine:
         hears="mouth shapes",
         crop_sides=(256,),
         block=16,
-        chin_margin=10,
         commercial_use="yes: no weights",
     )
 

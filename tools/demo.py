@@ -120,12 +120,12 @@ def prepare(arguments: argparse.Namespace, inputs: Path) -> Graph:
     """The engine's workflow with the user's files in it; all files are copied into ComfyUI's folder `inputs`."""
     graph: Graph = json.loads((WORKFLOWS / "api" / f"{ENGINES[arguments.engine]}.json").read_text(encoding="utf-8"))
     for file in (WORKFLOWS / "inputs").iterdir():
-        shutil.copy2(file, inputs)
+        shutil.copyfile(file, inputs / file.name)
     chosen = {"LoadVideo": arguments.video, "LoadImage": arguments.image, "LoadAudio": arguments.audio}
     for loader, file in chosen.items():
         if file:
             if file.parent != inputs.resolve():
-                shutil.copy2(file, inputs)
+                shutil.copyfile(file, inputs / file.name)
             use_file(graph, loader, file.name)
     return graph
 

@@ -75,13 +75,16 @@ def cache_folder() -> Path:
         place = Path.home() / "Library/Caches"
     else:
         place = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-    return place / "lipsync-studio"
+    return (place / "lipsync-studio").resolve()
 
 
 def enter() -> None:
     """Return when this process runs in the environment; else make it and start this program again inside it."""
-    if os.environ.get(OUR_PREFIX) != sys.prefix:
+    told = os.environ.get(OUR_PREFIX)
+    if told is None:
         run_inside(sys.argv)
+    if os.path.realpath(told) != os.path.realpath(sys.prefix):
+        sys.exit(f"{OUR_PREFIX} names {told}, but this Python is {sys.prefix}. Unset {OUR_PREFIX} and try again.")
 
 
 def run_inside(arguments: Sequence[str]) -> NoReturn:
@@ -159,9 +162,12 @@ def _make(environment: Environment) -> None:
 
 
 def _remove_unused(environments: Path) -> None:
-    for complete in environments.glob("*/complete"):
-        if time.time() - complete.stat().st_mtime > UNUSED_SECONDS:
-            shutil.rmtree(complete.parent)
+    for folder in environments.iterdir():
+        complete = folder / "complete"
+        used = complete if complete.exists() else folder
+        if folder.is_dir() and time.time() - used.stat().st_mtime > UNUSED_SECONDS:
+            complete.unlink(missing_ok=True)  # first: a clean-up that is stopped leaves nothing that looks whole
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 def _steps(environment: Environment) -> Iterator[tuple[str, Callable[[], None]]]:

@@ -10,8 +10,11 @@ from pathlib import Path
 PACK = Path(__file__).resolve().parent.parent
 
 
-def make_importable() -> None:
-    """Register the pack as `lipsync_studio`, whatever its folder is called; needs COMFYUI_PATH."""
+def make_importable(*, cpu: bool) -> None:
+    """Register the pack as `lipsync_studio`, whatever its folder is called; needs COMFYUI_PATH.
+
+    cpu: have ComfyUI leave a GPU alone.
+    """
     comfyui = Path(os.environ.get("COMFYUI_PATH", ""))
     if not (comfyui / "main.py").is_file():
         raise SystemExit("This needs ComfyUI: run `python tools/test.py`, or set COMFYUI_PATH to its folder.")
@@ -19,10 +22,9 @@ def make_importable() -> None:
     import torch_operators
 
     torch_operators.declare_before_torchvision()
-    import torch
     from comfy.cli_args import args
 
-    args.cpu = not torch.cuda.is_available()
+    args.cpu = cpu
     spec = importlib.util.spec_from_file_location(
         "lipsync_studio", PACK / "__init__.py", submodule_search_locations=[str(PACK)]
     )

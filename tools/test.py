@@ -33,9 +33,9 @@ def main() -> int:
 def new_log_folder(place: Path) -> Path:
     """An empty folder in `place`; of the older ones, the latest few stay."""
     place.mkdir(parents=True, exist_ok=True)
-    runs = sorted(place.iterdir(), key=lambda folder: folder.stat().st_mtime)
+    runs = sorted(place.glob("run-*"), key=lambda folder: folder.stat().st_mtime)
     for old in runs[: 1 - KEPT_RUNS]:
-        shutil.rmtree(old)
+        shutil.rmtree(old, ignore_errors=True)
     return Path(tempfile.mkdtemp(prefix="run-", dir=place))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import sys
 from typing import Protocol
 
 log = logging.getLogger(__name__)
@@ -17,12 +18,18 @@ class Host(Protocol):
     def check_interrupt(self) -> None:
         """Raise the host's own interrupt exception when the user pressed stop."""
 
+    def free_memory(self) -> int:
+        """Bytes of main memory that a result may take."""
+
 
 class PlainHost:
-    """A host without a graph: logs progress, is never interrupted."""
+    """A host without a graph: logs progress, is never interrupted, knows no limit of memory."""
 
     def progress(self, done: int, total: int, text: str) -> None:
         log.debug("%s: %d of %d", text, done, total)
 
     def check_interrupt(self) -> None:
         return None
+
+    def free_memory(self) -> int:
+        return sys.maxsize

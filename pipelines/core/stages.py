@@ -5,9 +5,12 @@ from __future__ import annotations
 import queue
 import threading
 from collections.abc import Callable, Generator, Iterable
+from contextlib import suppress
 from typing import Generic, TypeVar
 
 T = TypeVar("T")
+
+WAKE = 0.1  # seconds between looks while waiting
 
 
 class _End:
@@ -17,10 +20,13 @@ class _End:
         self.error = error
 
 
-def ahead(items: Iterable[T], depth: int = 2) -> Generator[T, None, None]:
+def ahead(
+    items: Generator[T, None, None] | Iterable[T], check: Callable[[], None], depth: int = 2
+) -> Generator[T, None, None]:
     """Produce `items` in a thread, at most `depth` ahead of the consumer.
 
-    An exception in the producer is raised in the consumer at its place. Leaving the loop early stops the thread.
+    check: called ten times a second while waiting; what it raises ends the wait. An exception in the producer is raised
+    in the consumer at its place. Leaving the loop early stops the thread.
     """
     waiting: queue.Queue[T | _End] = queue.Queue(maxsize=depth)
     stopped = threading.Event()
@@ -28,27 +34,35 @@ def ahead(items: Iterable[T], depth: int = 2) -> Generator[T, None, None]:
     def offer(item: T | _End) -> None:
         while not stopped.is_set():
             try:
-                waiting.put(item, timeout=0.1)
+                waiting.put(item, timeout=WAKE)
                 return
             except queue.Full:
                 continue
 
     def produce() -> None:
-        error: BaseException | None = None
+        end = _End()
         try:
             for item in items:
                 offer(item)
                 if stopped.is_set():
-                    return
+                    break
         except BaseException as raised:  # handed to the consumer, which raises it
-            error = raised
-        offer(_End(error))
+            end = _End(raised)
+        finally:
+            if isinstance(items, Generator):
+                items.close()  # now, in the thread that used it: it may hold files
+        offer(end)
+        del end  # else the exception and this frame would keep each other alive
 
     thread = threading.Thread(target=produce, name="lipsync-ahead", daemon=True)
     thread.start()
     try:
         while True:
-            item = waiting.get()
+            try:
+                item = waiting.get(timeout=WAKE)
+            except queue.Empty:
+                check()
+                continue
             if isinstance(item, _End):
                 if item.error is not None:
                     raise item.error
@@ -62,12 +76,14 @@ def ahead(items: Iterable[T], depth: int = 2) -> Generator[T, None, None]:
 class Behind(Generic[T]):
     """Consume items in a thread, at most `depth` behind the producer; use it in a `with`.
 
-    An exception in the consumer is raised by the next `put`, or at the end of the `with`. When the `with` block
-    itself fails, items still waiting are dropped.
+    check: called ten times a second while waiting for the consumer; what it raises ends the wait. An exception in the
+    consumer is raised by the next `put`, or at the end of the `with`. When the `with` block itself fails, items still
+    waiting are dropped.
     """
 
-    def __init__(self, consume: Callable[[T], None], depth: int = 2) -> None:
+    def __init__(self, consume: Callable[[T], None], check: Callable[[], None], depth: int = 2) -> None:
         self._consume = consume
+        self._check = check
         self._waiting: queue.Queue[T | _End] = queue.Queue(maxsize=depth)
         self._failed = threading.Event()
         self._error: BaseException | None = None
@@ -83,20 +99,34 @@ class Behind(Generic[T]):
         self._raise_failure()
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> None:
+        try:
+            if error is None:
+                self._offer(_End())
+                while self._thread.is_alive():
+                    self._thread.join(WAKE)
+                    self._check()
+        except BaseException:
+            self._stop()
+            raise
         if error is not None:
-            self._failed.set()
-        self._offer(_End())
-        self._thread.join()
-        if error is None:
+            self._stop()
+        else:
             self._raise_failure()
+
+    def _stop(self) -> None:
+        """Drop what waits, and wait for the item in work."""
+        self._failed.set()
+        while self._thread.is_alive():
+            with suppress(queue.Full):
+                self._waiting.put(_End(), timeout=WAKE)
 
     def _offer(self, item: T | _End) -> None:
         while self._thread.is_alive():
             try:
-                self._waiting.put(item, timeout=0.1)
+                self._waiting.put(item, timeout=WAKE)
                 return
             except queue.Full:
-                continue
+                self._check()
 
     def _raise_failure(self) -> None:
         if self._error is not None:

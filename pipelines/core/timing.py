@@ -90,7 +90,7 @@ class Timeline:
         """Lay `clock`'s frames along `audio_seconds` of sound as `policy` says.
 
         A frame belongs to the sound when it starts before the sound ends. Sound that outlasts the picture by at
-        most `SAME_LENGTH_SECONDS` counts as equally long.
+        most `SAME_LENGTH_SECONDS` counts as equally long, except with a still image.
         """
         if audio_seconds <= 0:
             raise InputError(
@@ -100,7 +100,7 @@ class Timeline:
             )
         # The audio's end, rounded up to a whole tick, so that "starts before the end" stays an integer comparison.
         audio_end = -int(-(Fraction(audio_seconds).limit_denominator(1_000_000) / clock.tick) // 1)
-        outlasts = audio_seconds - clock.duration > SAME_LENGTH_SECONDS
+        outlasts = audio_seconds - clock.duration > (SAME_LENGTH_SECONDS if len(clock) > 1 else 0)
         if outlasts and policy.audio_longer != "stop":
             source, ticks, end = _extend(clock, audio_end, policy.audio_longer)
         else:
@@ -165,12 +165,16 @@ def _extend(
     """Repeat frames until `audio_end`; every frame keeps the duration it has in the source."""
     durations = np.diff(np.append(clock.ticks, clock.end))
     if mode == "hold":
-        missing = -(-(audio_end - clock.end) // int(durations[-1]))
+        # At the clip's own rate: in a variable one the last frame may last a single tick, or several seconds.
+        step = max(1, round(1 / (clock.rate * clock.tick)))
+        missing = -(-(audio_end - clock.end) // step)
         source = np.append(np.arange(len(clock)), np.full(missing, len(clock) - 1)).astype(np.int64)
+        lasting = np.append(durations, np.full(missing, step))
     else:
         period = cycle_order(len(clock), mode)
         repeats = -(-audio_end // int(durations[period].sum()))
         source = np.tile(period, repeats)
-    starts = np.concatenate([[0], np.cumsum(durations[source])]).astype(np.int64)
+        lasting = durations[source]
+    starts = np.concatenate([[0], np.cumsum(lasting)]).astype(np.int64)
     count = int(np.searchsorted(starts[:-1], audio_end, side="left"))
     return source[:count], starts[:count], int(starts[count])

@@ -185,13 +185,11 @@ class FaceTrack:
 class CropSettings:
     """How a track becomes crop boxes (MuseTalk's convention).
 
-    shift: px, moves the crop's half line down (+) or up (-). margin: px added below the chin; None = the version's
-    own (v1.5: 10, v1: 0). version: which release's rules.
+    shift: px, moves the crop's half line down (+) or up (-). margin: px added below the chin; None = the engine's own.
     """
 
     shift: int = 0
     margin: int | None = None
-    version: Literal["v1.5", "v1"] = "v1.5"
 
     def __post_init__(self) -> None:
         if self.margin is not None and self.margin < 0:

@@ -24,9 +24,9 @@ class EngineSpec:
 
     id: stable name. label: what people read on the node and in the report. hears: the kind of audio windows it
     takes. crop_sides: px, rising; the sides it can work at (the pipeline takes the smallest that is not below the
-    faces of the clip, else the largest). block: most frames of one segment it takes at once. chin_margin: px
-    the crop reaches below the chin when the user leaves the margin on auto. commercial_use: what the weights'
-    licence says, in plain words.
+    faces of the clip, else the largest). block: most frames of one segment it takes at once. commercial_use: what the
+    weights' licence says, in plain words. chin_margin, chin_share: how far the crop reaches below the chin when the
+    user leaves the margin open, in px and in parts of the face's height; they add up.
     """
 
     id: str
@@ -34,8 +34,9 @@ class EngineSpec:
     hears: Hearing
     crop_sides: tuple[int, ...]
     block: int
-    chin_margin: int
     commercial_use: str
+    chin_margin: int = 0
+    chin_share: float = 0.0
 
     def side_for(self, face_side: float) -> int:
         """The crop side (px) for faces whose boxes measure `face_side` px."""

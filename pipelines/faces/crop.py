@@ -10,28 +10,25 @@ from ..core.types import CropPlan, CropSettings, FaceTrack
 # iBUG points on the bridge of the nose, downwards. The crop's half line goes through the middle one.
 _ABOVE, _HALF, _BELOW = 28, 29, 30
 
-# px below the chin when the user leaves the margin open.
-_MARGIN = {"v1.5": 10, "v1": 0}
 
-
-def plan_crops(track: FaceTrack, settings: CropSettings) -> CropPlan:
+def plan_crops(track: FaceTrack, settings: CropSettings, own_margin: int = 0) -> CropPlan:
     """The crop box of every frame, to the pixel as MuseTalk computes it.
 
     Landmarks are cut to whole pixels first; the box spans them in width, ends at the lowest one, and reaches as far
     above the half line as it does below. Where that leaves nothing, or begins left of the picture, the detector's box
-    stands in. v1.5 then adds the margin and ends at the picture's lower edge; v1 adds it and cuts nothing off.
+    stands in. The margin is added, and the box ends at the picture's lower edge at the latest (in the reference v1.5
+    does so, v1 does not).
     Source: musetalk/utils/preprocessing.py:93-135, scripts/inference.py:170-172 (TMElyralab/MuseTalk@0a89dec).
 
-    As there, boxes may reach beyond the picture (on the right; in v1 below too). A frame is valid when the person is
-    present and some of the box lies inside the picture.
+    own_margin: px below the chin where `settings` leaves it open. As in the reference, boxes may reach beyond the
+    picture on the right. A frame is valid when the person is present and some of the box lies inside the picture.
     """
     landmarks = track.landmarks.astype(np.int32)  # truncates toward zero
     boxes = _landmark_boxes(landmarks, settings.shift)
     unusable = (boxes[:, 3] <= boxes[:, 1]) | (boxes[:, 2] <= boxes[:, 0]) | (boxes[:, 0] < 0)
     boxes = np.where(unusable[:, None], np.maximum(track.boxes, 0).astype(np.int32), boxes)
-    boxes[:, 3] += _MARGIN[settings.version] if settings.margin is None else settings.margin
-    if settings.version == "v1.5":
-        boxes[:, 3] = np.minimum(boxes[:, 3], track.height)
+    boxes[:, 3] += own_margin if settings.margin is None else settings.margin
+    boxes[:, 3] = np.minimum(boxes[:, 3], track.height)
     inside = (boxes[:, 0] < track.width) & (boxes[:, 1] < np.minimum(boxes[:, 3], track.height))
     valid = track.present & inside & (boxes[:, 2] > boxes[:, 0])
     return CropPlan(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
@@ -15,7 +16,7 @@ from ..core.errors import NoFaceError
 from ..core.host import Host
 from ..core.stages import ahead
 from ..core.types import Face, FaceTrack, FrameChunk, FrameSource
-from .finder import SMALLEST, TRUSTED, Finder, thumbnails
+from .finder import SMALLEST, THUMBNAIL, TRUSTED, Finder, thumbnails
 from .shots import miniatures, number_shots
 
 # Frames that are read and searched at once.
@@ -28,11 +29,14 @@ _STRIDE, _STRIDE_UNSEEN, _STRIDE_MOST = 0.75, 0.1, 2.0
 # ... and how much larger or smaller it may have become.
 _GROWTH = 2.0
 
+# Every so many frames of a long shot, people with less than this part of the largest one's area are forgotten.
+_LOOK_BACK, _BYSTANDER = 1000, 0.25
+
 
 def track_speaker(source: FrameSource, finder: Finder, host: Host) -> FaceTrack:
     """Follow the speaker, the largest face of each shot, over the whole clip; raise NoFaceError if there is none.
 
-    Reads the clip once, block by block, keeping about 1 kB a frame. The speaker of a shot is the person whose faces
+    Reads the clip once, block by block, keeping about 0.6 kB a frame. The speaker of a shot is the person whose faces
     cover the largest area over the shot; only that person is present, and only where the landmarks can be trusted.
     """
     track = SpeakerTrack(len(source.clock), source.width, source.height)
@@ -48,7 +52,7 @@ def _find_faces(
     """(miniature, faces) of every frame; decoding runs beside the network."""
     count = len(source.clock)
     blocks = [np.arange(start, min(start + BLOCK, count), dtype=np.int64) for start in range(0, count, BLOCK)]
-    with closing(ahead(_with_thumbnails(source, blocks))) as chunks:
+    with closing(ahead(_with_thumbnails(source, blocks), host.check_interrupt)) as chunks:
         for chunk, small in chunks:
             host.check_interrupt()
             yield from zip(miniatures(small), finder.find(chunk, small), strict=True)
@@ -64,29 +68,31 @@ def _with_thumbnails(source: FrameSource, blocks: Sequence[NDArray[np.int64]]) -
 class Person:
     """One person in one shot. box: float32 [4], where last seen. seen: that frame. area: px, over all frames.
 
-    frames, rows: the frames with trusted landmarks, and float32 [140] each: box, then landmarks.
+    frames: those with trusted landmarks. rows: for each of them 140 floats, box and landmarks.
     """
 
     box: NDArray[np.float32]
     seen: int
     area: float = 0.0
-    frames: list[int] = field(default_factory=list)
-    rows: list[NDArray[np.float32]] = field(default_factory=list)
+    frames: array[int] = field(default_factory=lambda: array("q"))
+    rows: array[float] = field(default_factory=lambda: array("f"))
 
-    def add(self, frame: int, face: Face) -> None:
+    def see(self, frame: int, face: Face) -> None:
         self.box, self.seen = face.box, frame
         self.area += float(np.prod(face.box[2:] - face.box[:2]))
-        if face.score >= TRUSTED:
-            self.frames.append(frame)
-            self.rows.append(np.concatenate([face.box, face.landmarks.ravel()]))
 
 
 class SpeakerTrack:
-    """Builds a FaceTrack of `count` frames, frame by frame; holds the other persons of the current shot only."""
+    """Builds a FaceTrack of `count` frames, frame by frame, in about 0.6 kB a frame.
+
+    The first person of a shot, its largest at first, goes straight into the track. The others are kept aside until the
+    shot ends, in case one of them turns out to be the speaker.
+    """
 
     def __init__(self, count: int, width: int, height: int) -> None:
         self._present = np.zeros(count, dtype=bool)
-        self._rows = np.zeros((count, 4 + 68 * 2), dtype=np.float32)
+        self._boxes = np.zeros((count, 4), dtype=np.float32)
+        self._landmarks = np.zeros((count, 68, 2), dtype=np.float32)
         self._shot = np.zeros(count, dtype=np.int32)
         self._size = (width, height)
         self._people: list[Person] = []
@@ -94,7 +100,7 @@ class SpeakerTrack:
         self._found = 0
 
     def add(self, frame: int, shot: int, faces: Sequence[Face]) -> None:
-        """The faces of the next frame."""
+        """The faces of the next frame, the largest first."""
         if shot != self._current:
             self._end_shot()
             self._current = shot
@@ -104,7 +110,34 @@ class SpeakerTrack:
             if person is None:
                 person = Person(face.box, frame)
                 self._people.append(person)
-            person.add(frame, face)
+            person.see(frame, face)
+            if face.score >= TRUSTED:
+                self._keep(person, frame, face)
+        if frame % _LOOK_BACK == 0:
+            self._forget_bystanders()
+
+    def _keep(self, person: Person, frame: int, face: Face) -> None:
+        person.frames.append(frame)
+        if person is self._people[0]:
+            self._put([frame], face.box[None], face.landmarks[None])
+        else:
+            person.rows.frombytes(face.box.tobytes() + face.landmarks.tobytes())
+
+    def _put(self, frames: Sequence[int], boxes: NDArray[np.float32], landmarks: NDArray[np.float32]) -> None:
+        self._present[frames], self._boxes[frames], self._landmarks[frames] = True, boxes, landmarks
+
+    def _forget_bystanders(self) -> None:
+        most = max((person.area for person in self._people), default=0.0)
+        self._people[1:] = [person for person in self._people[1:] if person.area >= _BYSTANDER * most]
+
+    def _end_shot(self) -> None:
+        speaker = max(self._people, key=lambda person: person.area, default=None)
+        if speaker is not None and speaker is not self._people[0]:
+            first = self._people[0].frames
+            self._present[first], self._boxes[first], self._landmarks[first] = False, 0, 0
+            rows = np.frombuffer(speaker.rows, np.float32).reshape(-1, 4 + 68 * 2)
+            self._put(speaker.frames, rows[:, :4], rows[:, 4:].reshape(-1, 68, 2))
+        self._people = []
 
     def finish(self) -> FaceTrack:
         """The track; raises NoFaceError when nobody was ever present."""
@@ -113,19 +146,12 @@ class SpeakerTrack:
             raise self._nobody()
         return FaceTrack(
             present=self._present,
-            boxes=self._rows[:, :4],
-            landmarks=self._rows[:, 4:].reshape(-1, 68, 2),
+            boxes=self._boxes,
+            landmarks=self._landmarks,
             shot=self._shot,
             width=self._size[0],
             height=self._size[1],
         )
-
-    def _end_shot(self) -> None:
-        speaker = max(self._people, key=lambda person: person.area, default=None)
-        if speaker is not None and speaker.frames:
-            self._present[speaker.frames] = True
-            self._rows[speaker.frames] = speaker.rows
-        self._people = []
 
     def _nobody(self) -> NoFaceError:
         looked = f"{len(self._present)} frames"
@@ -135,7 +161,7 @@ class SpeakerTrack:
                 got=f"only faces in profile, covered or cut off in {looked}",
                 next_step="Use a clip in which both eyes and the mouth of the speaker can be seen.",
             )
-        smallest = round(SMALLEST * max(self._size))
+        smallest = max(round(SMALLEST * max(*self._size, THUMBNAIL)), 1)
         return NoFaceError(
             expected="a face in at least one frame",
             got=f"none in {looked}",

@@ -34,7 +34,7 @@ def name_of(source: Source) -> str:
 def opened(source: Source) -> Iterator[InputContainer]:
     """The source as a container of its own, closed at the end. Raises MediaError when it cannot be opened."""
     try:
-        container = av.open(_handle(source), mode="r")
+        container = av.open(_handle(source), mode="r", metadata_errors="replace")
     except FileNotFoundError as error:
         raise MediaError(
             expected="a video file",

@@ -65,6 +65,7 @@ class VideoClip:
         Raises MediaError where the file cannot be decoded for more than a second.
         """
         reader = FrameReader(self.source, self.index, self.form, self.mishaps)
+        self._check_order(blocks, reader.window_size)
         try:
             for block in blocks:
                 if len(block) and not 0 <= block.min() <= block.max() < len(self.clock):
@@ -72,6 +73,16 @@ class VideoClip:
                 yield FrameChunk(tuple(reader.picture(int(number)) for number in block), block)
         finally:
             reader.close()
+
+    def _check_order(self, blocks: Sequence[NDArray[np.int64]], window: int) -> None:
+        """Where frames can only be counted from the beginning, playing a long clip backward would take for ever."""
+        backward = any((np.diff(block) < 0).any() for block in blocks)
+        if self.index.counted and backward and len(self.clock) > window:
+            raise MediaError(
+                expected="a video with frame times, so that it can play backward",
+                got=f"{name_of(self.source)}, which has none",
+                next_step="Convert it to MP4 (H.264), or set `audio_longer` to loop, hold or stop.",
+            )
 
 
 def open_video(source: Source, start: float = 0, duration: float = 0, pixel_format: str = "yuv420p") -> VideoClip:
@@ -94,8 +105,11 @@ def open_video(source: Source, start: float = 0, duration: float = 0, pixel_form
     index = whole.cut(first, last)
     form, missing = _first_form(source, index, pixel_format)
     index = index.cut(missing, len(index.stamps))
-    sound = SourceSound(source, Fraction(int(index.stamps[0])) * index.tick) if index.header.has_sound else None
-    return VideoClip(source, index, form, index.clock(), sound)
+    clock = index.clock()
+    begin = Fraction(int(index.stamps[0])) * index.tick
+    end = begin + clock.end * clock.tick if duration > 0 else None
+    sound = SourceSound(source, begin, end) if index.header.has_sound else None
+    return VideoClip(source, index, form, clock, sound)
 
 
 def _check_intact(source: Source, index: PacketIndex, end: float | None) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import logging
 import os
 from collections.abc import Iterable, Iterator
@@ -25,6 +26,13 @@ from .sound import SourceSound, attach
 
 log = logging.getLogger(__name__)
 
+_NO_SPACE = "Free some space on the disk of ComfyUI's temp folder, or raise the limit on the size of files."
+_ADVICE = {
+    errno.ENOSPC: _NO_SPACE,
+    errno.EFBIG: _NO_SPACE,
+    errno.EACCES: "Let ComfyUI write to its temp folder.",
+    errno.EROFS: "Let ComfyUI write to its temp folder.",
+}
 _ENCODERS = {"h264": "libx264", "hevc": "libx265"}
 _CODEC_TAGS = {"h264": "avc1", "hevc": "hvc1"}  # what QuickTime and Safari want to see
 _UNTAGGED = ColourTags()
@@ -76,9 +84,8 @@ class VideoWriter:
 
     def __enter__(self) -> VideoWriter:
         with self._whole_or_nothing():
-            self._container = av.open(
-                str(self._part.absolute()), "w", format="mp4", container_options={"movflags": "+faststart"}
-            )
+            # No faststart: it would write the whole file twice, and Save Video moves the index to the front anyway.
+            self._container = av.open(str(self._part.absolute()), "w", format="mp4")
             self._open_files.enter_context(self._container)
             self._stream = self._add_video()
             self._sound_packets = self._add_sound()
@@ -181,10 +188,12 @@ class VideoWriter:
         try:
             yield
         except (av.error.FFmpegError, OSError) as error:
+            width, height = self._canvas.coded_size
             raise MediaError(
-                expected=f"{self._path.name} to be writable with {self._settings.codec}, {self._settings.preset}",
+                expected=f"{self._path.name} to be writable with {self._settings.codec}, {self._settings.preset}, "
+                f"{self._canvas.format}, {width}x{height}",
                 got=reason(error),
-                next_step="Check the free space and the permissions of the output folder, and the encoder's preset.",
+                next_step=_ADVICE.get(error.errno or 0, "Choose the codec h264 and the pixel format yuv420p."),
             ) from error
 
     def _discard(self) -> None:

@@ -109,8 +109,8 @@ class ImageClip:
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """Nothing can be wrong with images that are in memory; `decode.VideoClip` has more to say."""
-        return ()
+        """What the user should know once the images are a video."""
+        return ("The images' fourth channel is not kept in a video.",) if self.images.shape[3] == 4 else ()
 
     def read(self, blocks: Sequence[NDArray[np.int64]]) -> Iterator[FrameChunk]:
         """Yield one chunk for each block; pictures are views of the batch."""

@@ -31,10 +31,11 @@ LONGEST_HOLE_SECONDS = 1.0
 
 @dataclass
 class Mishaps:
-    """What went wrong while frames were read, shared by all readers of a clip. Frame numbers."""
+    """What went wrong while frames were read, shared by all readers of a clip: frames that never came, and the first
+    one of another size."""
 
     missing: set[int] = field(default_factory=set)
-    resized: set[int] = field(default_factory=set)
+    resized: int | None = None
 
     def notes(self) -> tuple[str, ...]:
         """Sentences for the user."""
@@ -44,8 +45,8 @@ class Mishaps:
                 f"{len(self.missing)} damaged frame(s), the first is number {min(self.missing)}: each shows the "
                 "picture before it."
             )
-        if self.resized:
-            notes.append(f"The clip changes its size at frame {min(self.resized)}; scaled to the size it began with.")
+        if self.resized is not None:
+            notes.append(f"The clip changes its size at frame {self.resized}; scaled to the size it began with.")
         return tuple(notes)
 
 
@@ -94,7 +95,7 @@ class FrameReader:
     """Pictures of one clip by frame number. Forward reading never seeks; used by one thread at a time.
 
     Going backward, it decodes from a keyframe on and keeps as many pictures before the wanted one as fit into
-    `WINDOW_BYTES`, so a long group of pictures is decoded a few times, not once for each frame.
+    `WINDOW_BYTES`, so a long group of pictures is decoded a few times, not once for each frame. window_size: how many.
     """
 
     def __init__(self, source: Source, index: PacketIndex, form: Form, mishaps: Mishaps) -> None:
@@ -104,7 +105,7 @@ class FrameReader:
         self._mishaps = mishaps
         bits, half_chroma = WORKING_FORMATS[form.format]
         picture_bytes = form.width * form.height * (bits + 7) // 8 * (1.5 if half_chroma else 3)
-        self._window_size = max(1, int(WINDOW_BYTES // picture_bytes))
+        self.window_size = max(1, int(WINDOW_BYTES // picture_bytes))
         self._window: dict[int, YuvPicture] = {}
         self._keyframes = np.searchsorted(index.stamps, [shown for shown, _ in index.keyframes])
         self._next = 0
@@ -123,7 +124,7 @@ class FrameReader:
     def _fetch(self, number: int) -> None:
         keep = 1
         if number < self._next:
-            keep = self._window_size
+            keep = self.window_size
             behind = max(0, number - min(keep, RESTART_FRAMES) + 1)
             self._restart(max(self._keyframe_at(behind), number - keep + 1))
         elif number - self._next > RESTART_FRAMES and self._keyframe_at(number) - self._next > RESTART_FRAMES:
@@ -132,7 +133,8 @@ class FrameReader:
         while self._next <= number:
             frame = next(self._frames)
             if not self._form.fits(frame):
-                self._mishaps.resized.add(self._next)
+                known = self._mishaps.resized
+                self._mishaps.resized = self._next if known is None else min(known, self._next)
             if self._next > number - keep:
                 self._window[self._next] = self._form.picture(frame)
             self._next += 1

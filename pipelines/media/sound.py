@@ -36,10 +36,12 @@ _PREROLL_SECONDS = 1.0
 
 @dataclass(frozen=True)
 class SourceSound:
-    """The sound of a video file as it is. start: second of the file that becomes 0 in the result."""
+    """The sound of a video file as it is. start: second of the file that becomes 0 in the result. end: second at which
+    the trimmed video ends; None: with the file."""
 
     source: Source
     start: Fraction = Fraction(0)
+    end: Fraction | None = None
 
 
 @dataclass(frozen=True)
@@ -68,6 +70,8 @@ def attach(
 def _attach_source(
     output: OutputContainer, sound: SourceSound, seconds: float, kbps: int, open_files: ExitStack
 ) -> SoundTrack:
+    if sound.end is not None:
+        seconds = min(seconds, float(sound.end - sound.start))
     container = open_files.enter_context(opened(sound.source))
     stream = audio_stream(container)
     if stream is None:

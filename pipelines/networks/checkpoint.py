@@ -60,7 +60,7 @@ def _tensors(loaded: Mapping[str, Any]) -> dict[str, Tensor]:
     inner = next((loaded[name] for name in _WRAPPERS if isinstance(loaded.get(name), Mapping)), None)
     if inner is not None:
         return _tensors(inner)
-    return {key: value for key, value in loaded.items() if isinstance(value, Tensor)}
+    return {key: value for key, value in loaded.items() if isinstance(key, str) and isinstance(value, Tensor)}
 
 
 def _flaw(path: Path) -> str | None:
@@ -94,9 +94,9 @@ def _safetensors_flaw(path: Path, head: bytes) -> str | None:
     with path.open("rb") as file:
         try:
             table = json.loads(file.read(table_end)[8:])
-        except ValueError:
+            ends = [int(entry["data_offsets"][1]) for key, entry in table.items() if key != "__metadata__"]
+        except (ValueError, TypeError, LookupError, AttributeError):  # no JSON, or JSON of another shape
             return "not a readable checkpoint: a damaged safetensors file"
-    ends = [entry["data_offsets"][1] for key, entry in table.items() if key != "__metadata__"]
     complete = table_end + max(ends, default=0)
     if size < complete:
         return f"not a readable checkpoint: truncated safetensors, {size:,} of {complete:,} bytes"
@@ -104,4 +104,4 @@ def _safetensors_flaw(path: Path, head: bytes) -> str | None:
 
 
 def _unreadable(path: Path, kind: str, advice: str, got: str) -> WeightsError:
-    return WeightsError(expected=f"{kind} in {path}", got=got, next_step=advice)
+    return WeightsError(expected=f"{kind} in {path.name}", got=got, next_step=advice)

@@ -82,7 +82,7 @@ def _size(shape: tuple[int, ...], axis: int) -> int:
 
 _RELEASED_SIZES: dict[int, MuseTalkVersion] = {MUSETALK_V15_UNET.size: "v1.5", MUSETALK_V1_UNET.size: "v1"}
 _V15 = re.compile(r"(?:musetalk|v)[-_. ]*v?[-_. ]?1[-_. ]?5(?!\d)", re.IGNORECASE)
-_V1 = re.compile(r"(?:musetalk|v)[-_. ]*v?[-_. ]?1(?:[-_. ]?0)?(?![-_. ]?\d)", re.IGNORECASE)
+_V1 = re.compile(r"(?:musetalk|v)[-_. ]*v?[-_. ]?1(?:[-_. ]?0)?(?![-_. ]?\d(?!\d))(?!\d)", re.IGNORECASE)
 
 
 def musetalk_version(path: Path, size: int, metadata: Mapping[str, str]) -> MuseTalkVersion:

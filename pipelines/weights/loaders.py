@@ -43,7 +43,7 @@ def _read(path: Path, wanted: catalog.WeightFile, kind: str) -> Checkpoint:
     state = _without_prefix(checkpoint.state)
     found = looks_like({key: tuple(tensor.shape) for key, tensor in state.items()})
     if found != kind:
-        raise WeightsError(expected=f"{wanted.what} in {path}", got=found, next_step=wanted.advice)
+        raise WeightsError(expected=f"{wanted.what} in {path.name}", got=found, next_step=wanted.advice)
     return Checkpoint(state, checkpoint.metadata)
 
 

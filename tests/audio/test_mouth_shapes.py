@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from lipsync_studio.pipelines.audio.mouth_shapes import BLOCK_POINTS, MouthShapes
+from lipsync_studio.pipelines.audio.mouth_shapes import BLOCK_SAMPLES, WINDOW_SECONDS, MouthShapes
 from lipsync_studio.pipelines.core.types import AudioClip
 from numpy.typing import NDArray
 from scipy.signal import butter, sosfiltfilt
@@ -112,7 +112,7 @@ def test_any_length_gives_one_shape_per_frame_in_range(samples: int, frames: int
 
 
 def test_blocks_leave_no_seam() -> None:
-    seconds = 2.5 * BLOCK_POINTS / 100
+    seconds = 2.5 * BLOCK_SAMPLES / (WINDOW_SECONDS * 8000) / 100
     tone = np.sin(np.arange(int(seconds * 8000)) * 0.8).astype(np.float32)
     inside = heard(tone, np.arange(0.1, seconds - 0.1, 0.01), 8000)
     np.testing.assert_allclose(inside[:, 0], 1, atol=0.02)

@@ -11,12 +11,16 @@ import pytest
 from lipsync_studio.pipelines.core.stages import Behind, ahead
 
 
+def never() -> None:
+    """A check that finds nothing."""
+
+
 def lipsync_threads() -> list[threading.Thread]:
     return [thread for thread in threading.enumerate() if thread.name.startswith("lipsync-")]
 
 
 def test_ahead_keeps_the_order() -> None:
-    assert list(ahead(range(100))) == list(range(100))
+    assert list(ahead(range(100), never)) == list(range(100))
 
 
 def test_ahead_raises_the_producers_error_at_its_place() -> None:
@@ -26,7 +30,7 @@ def test_ahead_raises_the_producers_error_at_its_place() -> None:
 
     seen = []
     with pytest.raises(KeyError, match="broken"):
-        seen.extend(ahead(items()))
+        seen.extend(ahead(items(), never))
     assert not lipsync_threads()
 
 
@@ -38,7 +42,7 @@ def test_ahead_is_never_further_ahead_than_its_depth() -> None:
             produced.append(number)
             yield number
 
-    with closing(ahead(items(), depth=3)) as numbers:
+    with closing(ahead(items(), never, depth=3)) as numbers:
         for number in numbers:
             time.sleep(0.002)
             # the one in hand, three in the queue, one waiting to be put
@@ -46,14 +50,14 @@ def test_ahead_is_never_further_ahead_than_its_depth() -> None:
 
 
 def test_ahead_stops_its_thread_when_left_early() -> None:
-    with closing(ahead(iter(int, 1))) as endless:
+    with closing(ahead(iter(int, 1), never)) as endless:
         assert next(endless) == 0
     assert not lipsync_threads()
 
 
 def test_behind_consumes_everything_in_order() -> None:
     seen: list[int] = []
-    with Behind(seen.append) as sink:
+    with Behind(seen.append, never) as sink:
         for number in range(100):
             sink.put(number)
     assert seen == list(range(100))
@@ -64,7 +68,7 @@ def test_behind_raises_the_consumers_error() -> None:
         raise OSError("disk full")
 
     def produce() -> None:
-        with Behind(consume) as sink:
+        with Behind(consume, never) as sink:
             for number in range(100):
                 sink.put(number)
 
@@ -82,7 +86,7 @@ def test_behind_drops_what_waits_when_the_producer_fails() -> None:
         seen.append(number)
 
     def produce() -> None:
-        with Behind(consume, depth=5) as sink:
+        with Behind(consume, never, depth=5) as sink:
             for number in range(3):
                 sink.put(number)
             threading.Timer(0.05, release.set).start()
@@ -92,3 +96,67 @@ def test_behind_drops_what_waits_when_the_producer_fails() -> None:
         produce()
     assert len(seen) <= 1
     assert not lipsync_threads()
+
+
+class Stop(BaseException):
+    """As a host's interrupt: no Exception."""
+
+
+def stop() -> None:
+    raise Stop
+
+
+def test_ahead_looks_for_an_interrupt_while_it_waits() -> None:
+    release = threading.Event()
+
+    def items() -> Iterator[int]:
+        yield 1
+        release.wait(5)
+
+    seen = []
+
+    def consume() -> None:
+        with closing(ahead(items(), stop)) as numbers:
+            for number in numbers:
+                seen.append(number)
+                threading.Timer(0.3, release.set).start()
+
+    with pytest.raises(Stop):
+        consume()
+    assert seen == [1]
+    assert not lipsync_threads()
+
+
+def test_behind_looks_for_an_interrupt_while_it_waits() -> None:
+    release = threading.Event()
+    seen: list[int] = []
+
+    def consume(number: int) -> None:
+        release.wait(5)
+        seen.append(number)
+
+    def produce() -> None:
+        with Behind(consume, stop, depth=1) as sink:
+            threading.Timer(0.3, release.set).start()
+            for number in range(5):
+                sink.put(number)
+
+    with pytest.raises(Stop):
+        produce()
+    assert len(seen) <= 1
+    assert not lipsync_threads()
+
+
+def test_a_producer_that_holds_something_lets_go_of_it_in_its_thread() -> None:
+    closed: list[str] = []
+
+    def items() -> Iterator[int]:
+        try:
+            yield 1
+            raise KeyError("broken")
+        finally:
+            closed.append(threading.current_thread().name)
+
+    with pytest.raises(KeyError):
+        list(ahead(items(), never))
+    assert closed == ["lipsync-ahead"]

@@ -76,6 +76,19 @@ def test_sound_cut_from_the_video_itself_adds_no_frame() -> None:
     assert len(Timeline.build(clock, 10.0 + 2 * 1024 / 44100, LengthPolicy())) == 250
 
 
+def test_holding_a_very_short_or_very_long_last_frame_goes_on_at_the_clips_rate() -> None:
+    for last in (1, 900):
+        clock = FrameClock(ticks=np.array([0, 4, 8]), end=8 + last, tick=Fraction(1, 100), rate=Fraction(25))
+        timeline = Timeline.build(clock, 20.0, LengthPolicy(audio_longer="hold"))
+        held = np.diff(np.append(timeline.ticks, timeline.end))[3:]
+        assert set(held.tolist()) == {4}
+        assert timeline.duration == pytest.approx(20.0, abs=0.04)
+
+
+def test_a_still_image_lasts_as_long_as_the_shortest_sound() -> None:
+    assert len(Timeline.build(FrameClock.constant(1, Fraction(25)), 0.13, LengthPolicy())) == 4
+
+
 def test_a_variable_rate_keeps_each_frames_own_duration_when_it_plays_back() -> None:
     clock = FrameClock(ticks=np.array([0, 3, 4]), end=9, tick=Fraction(1, 10), rate=Fraction(10, 3))
     timeline = Timeline.build(clock, 1.8, LengthPolicy())
@@ -101,7 +114,9 @@ def test_any_clip_and_any_policy(durations: list[int], audio: float, audio_longe
     clock = FrameClock(ticks=starts[:-1], end=int(starts[-1]), tick=Fraction(1, 100), rate=Fraction(25))
     timeline = Timeline.build(clock, audio, LengthPolicy(audio_longer, video_longer))
     assert timeline.ticks[0] == 0
-    assert np.array_equal(np.diff(np.append(timeline.ticks, timeline.end)), np.array(durations)[timeline.source])
+    shown = np.diff(np.append(timeline.ticks, timeline.end))
+    own = len(durations) if audio_longer == "hold" else len(timeline)
+    assert np.array_equal(shown[:own], np.array(durations)[timeline.source][:own])
     kept = min(len(timeline), len(clock))
     assert timeline.source[:kept].tolist() == list(range(kept))
     assert np.all(timeline.seconds[: timeline.voiced] < audio + 1e-6)

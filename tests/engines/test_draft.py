@@ -229,7 +229,8 @@ def envelope(clip: AudioClip, times: NDArray[np.float64]) -> NDArray[np.float64]
 def talking(frame: Tensor, landmarks: Array, heard: Tensor) -> Tensor:
     """The frame with its mouth as heard [2], pasted through the landmark mask."""
     low, high = landmarks.min(axis=0), landmarks.max(axis=0)
-    rect = Rect(int(low[0]), int(2 * landmarks[29, 1] - high[1]), int(high[0]), int(high[1]) + ENGINE.spec.chin_margin)
+    below = round(ENGINE.spec.chin_share * float(high[1] - low[1]))
+    rect = Rect(int(low[0]), int(2 * landmarks[29, 1] - high[1]), int(high[0]), int(high[1]) + below)
     image = ImagePicture(frame)
     inside = ((landmarks - [rect.x0, rect.y0]) * [SIDE / rect.width, SIDE / rect.height]).astype(np.float32)
     painted = paint([fit_crop(image.crop(rect), SIDE)], [inside], [tuple(heard.tolist())])

@@ -38,9 +38,10 @@ def test_boxes_are_those_of_the_reference(case: dict) -> None:
     track = golden_track(case["set"], *case["frame_hw"])
     shift = case["bbox_shift"]
 
-    first = plan_crops(track, CropSettings(shift=shift, version="v1"))
+    first = plan_crops(track, CropSettings(shift=shift))
 
-    assert first.boxes.tolist() == [case["box"]]
+    left, top, right, bottom = case["box"]
+    assert first.boxes.tolist() == [[left, top, right, min(bottom, track.height)]]
     assert first.shift_range == (-case["range_minus"], case["range_plus"])
     for margin, box in case["v15"].items():
         plan = plan_crops(track, CropSettings(shift=shift, margin=int(margin)))
@@ -48,10 +49,10 @@ def test_boxes_are_those_of_the_reference(case: dict) -> None:
         assert plan.valid.tolist() == [True]
 
 
-def test_an_open_margin_is_ten_pixels_in_v15_and_none_in_v1() -> None:
+def test_an_open_margin_is_the_engines_own() -> None:
     track = golden_track("yongen_0", 1216, 704)
-    assert plan_crops(track, CropSettings()).boxes.tolist() == [[220, 296, 459, 534]]
-    assert plan_crops(track, CropSettings(version="v1")).boxes.tolist() == [[220, 296, 459, 524]]
+    assert plan_crops(track, CropSettings(), own_margin=10).boxes.tolist() == [[220, 296, 459, 534]]
+    assert plan_crops(track, CropSettings(margin=0), own_margin=10).boxes.tolist() == [[220, 296, 459, 524]]
 
 
 def test_all_golden_faces_at_once_give_what_each_gives_alone() -> None:

@@ -25,6 +25,7 @@ WIDGETS = {
     "codec": "h264",
     "crf": 17,
     "preset": "ultrafast",
+    "pixel_format": "yuv420p",
 }
 
 
@@ -138,6 +139,14 @@ def test_frame_rates_come_out_exact(comfyui: Server, speech: str, rate: Fraction
     name = portrait_clip.write(comfyui.input / f"rate_{rate.numerator}.mp4", 12, rate=rate, side=192).name
     path = saved(comfyui, comfyui.run(video_graph(name, speech, audio_longer="stop")))
     assert frame_times(path) == [index / rate for index in range(12)]
+
+
+def test_ten_bits_stay_ten_bits(comfyui: Server, speech: str) -> None:
+    name = portrait_clip.write(comfyui.input / "ten_bits.mp4", 12, pixel_format="yuv420p10le").name
+    path = saved(comfyui, comfyui.run(video_graph(name, speech, pixel_format="yuv420p10le", audio_longer="stop")))
+    with av.open(str(path)) as container:
+        assert container.streams.video[0].pix_fmt == "yuv420p10le"
+    assert frame_times(path) == frame_times(comfyui.input / name)
 
 
 def test_a_trimmed_video_is_synced_within_its_window(comfyui: Server, clip: str, speech: str) -> None:

@@ -92,8 +92,6 @@ def test_codecs_and_formats(
         context = container.streams.video[0].codec_context
         assert (context.codec_tag, context.pix_fmt) == (codec_tag, stored)
         assert (context.colorspace, context.color_primaries, context.color_trc, context.color_range) == (6, 1, 1, 1)
-    data = path.read_bytes()
-    assert data.index(b"moov") < data.index(b"mdat")  # starts playing before it is loaded
 
 
 TAGS = [ColourTags(), ColourTags(1, 1, 1, 1), ColourTags(6, 6, 6, 1), ColourTags(9, 9, 16, 1), ColourTags(1, 1, 1, 2)]
@@ -260,7 +258,7 @@ def test_a_full_disk(tmp_path: Path, limit: int) -> None:
                 writer.write([ImagePicture(torch.rand(80, 96, 3, generator=generator))])
 
     try:
-        with pytest.raises(MediaError, match="free space"):
+        with pytest.raises(MediaError, match="Free some space"):
             fill()
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))

@@ -31,7 +31,6 @@ class StampEngine:
         hears="mouth shapes",
         crop_sides=(32,),
         block=4,
-        chin_margin=0,
         commercial_use="yes",
     )
 
@@ -194,3 +193,17 @@ def test_blocks_cover_everything_once_and_never_straddle(
         assert set(painted[block.start : block.stop].tolist()) == {block.painted}
         assert len(set(shot[source].tolist())) == 1
         assert np.all(np.abs(np.diff(source)) <= 1)
+
+
+class SmallHost(PlainHost):
+    """A host with a megabyte to spare."""
+
+    def free_memory(self) -> int:
+        return 1_000_000
+
+
+def test_a_result_that_does_not_fit_into_memory_is_refused_before_it_is_made() -> None:
+    engine = StampEngine()
+    with pytest.raises(InputError, match="Use LipSync Video"):
+        lip_sync_images(clip_of(4), faces_at([True] * 4), tone(60.0), engine, LipSyncSettings(), SmallHost())
+    assert not engine.batches

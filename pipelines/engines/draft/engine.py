@@ -21,7 +21,7 @@ SPEC: Final = EngineSpec(
     hears="mouth shapes",
     crop_sides=(256, 384, 512, 768),
     block=16,
-    chin_margin=30,
+    chin_share=0.12,
     commercial_use="yes: no weights",
 )
 
