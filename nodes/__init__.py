@@ -6,6 +6,7 @@ from comfy_api.latest import ComfyExtension, io
 
 from .engines import LoadMuseTalk, UseDraftEngine
 from .faces import BBoxShift, FacePreprocess
+from .masks import FaceParsing
 from .sample import LipSyncImages, LipSyncVideo
 
 
@@ -14,4 +15,4 @@ class LipSyncStudio(ComfyExtension):
 
     async def get_node_list(self) -> list[type[io.ComfyNode]]:
         """The node classes, in the order people use them."""
-        return [LoadMuseTalk, UseDraftEngine, FacePreprocess, BBoxShift, LipSyncImages, LipSyncVideo]
+        return [LoadMuseTalk, UseDraftEngine, FacePreprocess, BBoxShift, FaceParsing, LipSyncImages, LipSyncVideo]

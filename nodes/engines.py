@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Final, Literal, get_args
 
-import folder_paths
 from comfy_api.latest import io
 
 from ..pipelines.engines.draft import DraftEngine
 from ..pipelines.engines.musetalk.engine import VAE, MuseTalkEngine
 from ..pipelines.networks.musetalk_unet import WeightType
-from ..pipelines.weights.catalog import MUSETALK_V15_UNET, WHISPER_TINY, WeightFile
+from ..pipelines.weights.catalog import MUSETALK_V15_UNET, SD_VAE, WHISPER_TINY
 from ..pipelines.weights.identify import MuseTalkVersion
 from ..pipelines.weights.loaders import load_musetalk_unet, load_whisper_encoder
 from .sockets import LipSyncEngine
+from .weight_files import file_input, full_path, missing
 
 AUTO: Final = "auto"
 
@@ -53,9 +52,9 @@ class LoadMuseTalk(io.ComfyNode):
             "the help page says which and where they go.",
             search_aliases=["lip", "talk", "dub", "musetalk loader", "lip sync model"],
             inputs=[
-                _file_input("unet", "diffusion_models", MUSETALK_V15_UNET),
-                io.Vae.Input("vae", tooltip="From Load VAE: sd-vae-ft-mse (vae-ft-mse-840000-ema-pruned)."),
-                _file_input("whisper", "audio_encoders", WHISPER_TINY),
+                file_input("unet", "diffusion_models", MUSETALK_V15_UNET),
+                io.Vae.Input("vae", tooltip=f"From Load VAE: {SD_VAE.what}. {SD_VAE.advice}"),
+                file_input("whisper", "audio_encoders", WHISPER_TINY),
                 io.Combo.Input(
                     "version",
                     options=[AUTO, *get_args(MuseTalkVersion)],
@@ -80,31 +79,13 @@ class LoadMuseTalk(io.ComfyNode):
     def validate_inputs(cls, unet: str | None, whisper: str | None) -> bool | str:
         """The inputs are None where another node gives them; then `execute` finds out."""
         wanted = (("diffusion_models", unet, MUSETALK_V15_UNET), ("audio_encoders", whisper, WHISPER_TINY))
-        return " ".join(filter(None, (_missing(*file) for file in wanted))) or True
+        return " ".join(filter(None, (missing(*file) for file in wanted))) or True
 
     @classmethod
     def execute(
         cls, unet: str, vae: VAE, whisper: str, version: MuseTalkVersion | Literal["auto"], weight_dtype: WeightType
     ) -> io.NodeOutput:
-        encoder = load_whisper_encoder(_path("audio_encoders", whisper))
+        encoder = load_whisper_encoder(full_path("audio_encoders", whisper))
         chosen = None if version == AUTO else version
-        network, release = load_musetalk_unet(_path("diffusion_models", unet), chosen, weight_dtype)
+        network, release = load_musetalk_unet(full_path("diffusion_models", unet), chosen, weight_dtype)
         return io.NodeOutput(MuseTalkEngine(network, vae, encoder, release, network.block))
-
-
-def _file_input(name: str, folder: str, wanted: WeightFile) -> io.Combo.Input:
-    """A list of the files in one of ComfyUI's model folders; a hint when there is none."""
-    files = folder_paths.get_filename_list(folder)
-    tooltip = f"{wanted.what}. {wanted.advice}"
-    return io.Combo.Input(name, options=files or [f"(models/{folder} is empty)"], tooltip=tooltip)
-
-
-def _missing(folder: str, name: str | None, wanted: WeightFile) -> str:
-    """Why file `name` cannot be used; empty when it can, or when it is not known yet."""
-    if name is None or folder_paths.get_full_path(folder, name) is not None:
-        return ""
-    return f"Expected {wanted.what} in models/{folder}; found no {name}. {wanted.advice}"
-
-
-def _path(folder: str, name: str) -> Path:
-    return Path(folder_paths.get_full_path_or_raise(folder, name))

@@ -12,6 +12,7 @@ import folder_paths
 from comfy_api.latest import Input, InputImpl, io
 from torch import Tensor
 
+from ..pipelines.blending.parsing import FaceParsing
 from ..pipelines.core.report import Report
 from ..pipelines.core.timing import AudioLonger, LengthPolicy, VideoLonger
 from ..pipelines.core.types import Codec, EncodeSettings, PixelFormat, SpeakerFaces
@@ -19,7 +20,7 @@ from ..pipelines.engines.base import Engine
 from ..pipelines.lipsync import LipSyncSettings, MaskSettings, find_speaker, lip_sync_images, lip_sync_video
 from .host import ComfyHost
 from .inputs import SOUNDS, THE_AUDIO, audio_clip, clip_of, image_clip, sound_of
-from .sockets import LipSyncEngine, LipSyncFaces
+from .sockets import LipSyncEngine, LipSyncFaces, LipSyncParsing
 
 log = logging.getLogger(__name__)
 
@@ -30,6 +31,13 @@ FPS = io.Float.Input(
     max=240.0,
     step=0.001,
     tooltip="Frames per second of an IMAGE batch; 23.976 and 29.97 mean the exact NTSC rates. A VIDEO keeps its own.",
+)
+
+
+PARSING = LipSyncParsing.Input(
+    "parsing",
+    optional=True,
+    tooltip="From Face Parsing Mask. Without it the mask is made from the landmarks and needs no weights.",
 )
 
 
@@ -56,7 +64,8 @@ def settings_inputs() -> list[io.Input]:
             max=0.25,
             step=0.01,
             advanced=True,
-            tooltip="How far the repainted area reaches beyond the jaw line, as a part of the crop's side.",
+            tooltip="How far the repainted area reaches beyond the jaw line, as a part of the crop's side. "
+            "Not used with Face Parsing Mask.",
         ),
         io.Float.Input(
             "mask_feather",
@@ -65,13 +74,17 @@ def settings_inputs() -> list[io.Input]:
             max=0.25,
             step=0.01,
             advanced=True,
-            tooltip="Width of the soft edge of the repainted area, as a part of the crop's side.",
+            tooltip="Width of the soft edge of the repainted area, as a part of the crop's side. "
+            "Not used with Face Parsing Mask.",
         ),
     ]
 
 
-def _settings(audio_longer: AudioLonger, video_longer: VideoLonger, grow: float, feather: float) -> LipSyncSettings:
-    return LipSyncSettings(LengthPolicy(audio_longer, video_longer), MaskSettings(grow=grow, feather=feather))
+def _settings(
+    audio_longer: AudioLonger, video_longer: VideoLonger, grow: float, feather: float, parsing: FaceParsing | None
+) -> LipSyncSettings:
+    mask = MaskSettings(grow=grow, feather=feather)
+    return LipSyncSettings(LengthPolicy(audio_longer, video_longer), mask, parsing)
 
 
 def _report_text(report: Report) -> str:
@@ -98,6 +111,7 @@ class LipSyncImages(io.ComfyNode):
                 LipSyncFaces.Input("faces", tooltip="From Face Preprocess on these same images."),
                 LipSyncEngine.Input("engine"),
                 io.Audio.Input("audio", tooltip="Speech or song. Resampled for the engine only, never changed."),
+                PARSING,
                 FPS,
                 *settings_inputs(),
             ],
@@ -120,8 +134,9 @@ class LipSyncImages(io.ComfyNode):
         video_longer: VideoLonger,
         mask_grow: float,
         mask_feather: float,
+        parsing: FaceParsing | None = None,
     ) -> io.NodeOutput:
-        settings = _settings(audio_longer, video_longer, mask_grow, mask_feather)
+        settings = _settings(audio_longer, video_longer, mask_grow, mask_feather, parsing)
         clip = image_clip(images, fps)
         synced, masks, report = lip_sync_images(clip, faces, audio_clip(audio), engine, settings, ComfyHost())
         return io.NodeOutput(synced, masks, _report_text(report))
@@ -150,6 +165,7 @@ class LipSyncVideo(io.ComfyNode):
                     optional=True,
                     tooltip="From Face Preprocess on this same clip. Without it, faces are found here.",
                 ),
+                PARSING,
                 FPS,
                 *settings_inputs(),
                 io.Combo.Input(
@@ -204,10 +220,11 @@ class LipSyncVideo(io.ComfyNode):
         preset: str,
         pixel_format: PixelFormat,
         faces: SpeakerFaces | None = None,
+        parsing: FaceParsing | None = None,
     ) -> io.NodeOutput:
         host, speech, clip = ComfyHost(), audio_clip(audio), clip_of(source, fps, pixel_format)
         heard = sound_of(sound, speech, source, clip)
-        settings = _settings(audio_longer, video_longer, mask_grow, mask_feather)
+        settings = _settings(audio_longer, video_longer, mask_grow, mask_feather, parsing)
         encode = EncodeSettings(codec=codec, crf=crf, preset=preset, pixel_format=pixel_format)
         path = Path(folder_paths.get_temp_directory()) / f"lipsync_{uuid4().hex}.mp4"
         faces = faces or find_speaker(clip, host)

@@ -5,7 +5,7 @@ Two passes over the clip (`find_speaker`, then `lip_sync_video` or `lip_sync_ima
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Generator, Iterable
 from contextlib import closing
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
@@ -20,6 +20,7 @@ from torch import Tensor
 from .audio.mouth_shapes import MouthShapes
 from .audio.whisper_windows import WhisperWindows
 from .blending.masks import MaskSettings, lower_face_mask
+from .blending.parsing import FaceParsing
 from .blending.paste import mask_frame, paste
 from .blending.scaling import fit_crop
 from .core.errors import InputError
@@ -54,10 +55,13 @@ WAITING = 16  # pictures between painting and encoding
 
 @dataclass(frozen=True)
 class LipSyncSettings:
-    """lengths: what happens when sound and picture differ in length. mask: what of the crop is replaced."""
+    """lengths: what happens when sound and picture differ in length. mask: what of the crop is replaced, told from the
+    landmarks. parsing: told from the parts of the face instead.
+    """
 
     lengths: LengthPolicy = field(default_factory=LengthPolicy)
     mask: MaskSettings = field(default_factory=MaskSettings)
+    parsing: FaceParsing | None = None
 
 
 @dataclass(frozen=True)
@@ -88,7 +92,7 @@ class Plan:
     faces: SpeakerFaces
     crops: CropPlan
     side: int
-    mask: MaskSettings
+    settings: LipSyncSettings
     timeline: Timeline
     blocks: tuple[Block, ...]
     report: Report
@@ -162,7 +166,7 @@ def plan_lip_sync(
         faces=faces,
         crops=crops,
         side=engine.spec.side_for(float(np.median(heights)) if len(heights) else 0.0),
-        mask=settings.mask,
+        settings=settings,
         timeline=timeline,
         blocks=plan_blocks(timeline, fates == "synced", faces.track.shot, engine.spec.block),
         report=Report(fates=tuple(fates.tolist()), timeline=timeline, engine=engine.spec.label),
@@ -196,7 +200,11 @@ def paint(plan: Plan, painter: Painter, chunk: FrameChunk, seconds: NDArray[np.f
     landmarks = plan.crops.to_crop(plan.faces.track.landmarks[chunk.indices], chunk.indices, plan.side)
     batch = FaceBatch(crops=crops, landmarks=landmarks, heard=plan.features.at(seconds), indices=chunk.indices)
     painted = painter.paint(batch)
-    masks = lower_face_mask(landmarks, plan.side, plan.mask)
+    parsing = plan.settings.parsing
+    if parsing is None:
+        masks: Iterable[Tensor] = lower_face_mask(landmarks, plan.side, plan.settings.mask)
+    else:
+        masks = parsing.masks(chunk.pictures, rects)
     return tuple(Patch(*parts) for parts in zip(rects, painted, masks, strict=True))
 
 

@@ -59,17 +59,6 @@ SD_VAE = WeightFile(
     folder="vae",
 )
 
-# The same weights under diffusers' names; ComfyUI reads both.
-SD_VAE_DIFFUSERS = WeightFile(
-    what="Stable Diffusion 1's VAE, fine-tuned (ft-mse)",
-    repo="stabilityai/sd-vae-ft-mse",
-    path="diffusion_pytorch_model.safetensors",
-    size=334_643_276,
-    sha256="a1d993488569e928462932c8c38a0760b874d166399b14414135bd9c42df5815",
-    licence="MIT",
-    folder="vae/sd-vae-ft-mse",
-)
-
 WHISPER_TINY = WeightFile(
     what="Whisper-tiny",
     repo="openai/whisper-tiny",
@@ -80,4 +69,12 @@ WHISPER_TINY = WeightFile(
     folder="audio_encoders/whisper-tiny",
 )
 
-CATALOG = (MUSETALK_V15_UNET, MUSETALK_V1_UNET, SD_VAE, SD_VAE_DIFFUSERS, WHISPER_TINY)
+FACE_PARSER = WeightFile(
+    what="the BiSeNet face parser",
+    repo="ManyOtherFunctions/face-parse-bisent",
+    path="79999_iter.pth",
+    size=53_289_463,
+    sha256="468e13ca13a9b43cc0881a9f99083a430e9c0a38abd935431d1c28ee94b26567",
+    licence="MIT code; trained on CelebAMask-HQ, which is for non-commercial use",
+    folder="face_parsing",
+)

@@ -13,6 +13,7 @@ Shapes = Mapping[str, tuple[int, ...]]
 MuseTalkVersion = Literal["v1.5", "v1"]
 
 MUSETALK_UNET = "a MuseTalk UNet"
+FACE_PARSER = "the BiSeNet face parser"
 WHISPER_TINY = "a Whisper 384 wide (tiny)"
 
 # Part of a tensor's name -> what has such tensors. The first that fits counts.
@@ -26,7 +27,7 @@ _SIGNS = {
     "face_encoder_blocks.": "a Wav2Lip model",
     "netcnnaud.": "the SyncNet that scores lip sync",
     "conv7_2_mbox_loc.": "the S3FD face detector",
-    "cp.resnet.": "the BiSeNet face parser",
+    "cp.resnet.": FACE_PARSER,
     "head.cls_x.": "the DWPose landmark model",
     "first_stage_model.": "a VAE",
     "decoder.conv_in.": "a VAE",

@@ -9,10 +9,11 @@ from torch import Tensor
 
 from ..core.errors import WeightsError
 from ..networks.checkpoint import Checkpoint, read_checkpoint
+from ..networks.face_parsing import FaceParser
 from ..networks.musetalk_unet import MuseTalkUNet, WeightType
 from ..networks.whisper_encoder import WhisperEncoder
 from . import catalog
-from .identify import MUSETALK_UNET, WHISPER_TINY, MuseTalkVersion, looks_like, musetalk_version
+from .identify import FACE_PARSER, MUSETALK_UNET, WHISPER_TINY, MuseTalkVersion, looks_like, musetalk_version
 
 # Training wrappers leave these before every name.
 _PREFIXES = ("module.", "model.", "unet.")
@@ -35,6 +36,11 @@ def load_musetalk_unet(
 def load_whisper_encoder(path: Path) -> WhisperEncoder:
     """The encoder of a Whisper-tiny file, in transformers' or openai's layout; errors as above."""
     return WhisperEncoder(_read(path, catalog.WHISPER_TINY, WHISPER_TINY).state, str(path))
+
+
+def load_face_parser(path: Path) -> FaceParser:
+    """The BiSeNet face parser (79999_iter.pth, also known as parsing_bisenet.pth); errors as above."""
+    return FaceParser(_read(path, catalog.FACE_PARSER, FACE_PARSER).state, str(path))
 
 
 def _read(path: Path, wanted: catalog.WeightFile, kind: str) -> Checkpoint:

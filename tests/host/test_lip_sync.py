@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import threading
 from fractions import Fraction
 from pathlib import Path
@@ -295,3 +296,44 @@ def test_missing_weights_are_explained_before_anything_runs(comfyui: Server) -> 
     assert "no_such_file.pth" in details
     assert "TMElyralab/MuseTalk" in details
     assert result.executed == ()
+
+
+def test_a_parsed_mask_needs_its_weights_and_uses_them(comfyui: Server, clip: str, speech: str, shared: Path) -> None:
+    graph = video_graph(clip, speech)
+    widgets = {"region": "jaw", "left_cheek": 90, "right_cheek": 90, "feather": 0.05}
+    graph["parse"] = {"class_type": "LipSyncFaceParsing", "inputs": {"parser": "79999_iter.pth", **widgets}}
+    graph["sync"]["inputs"]["parsing"] = ["parse", 0]
+    without = comfyui.run(graph)
+    assert without.failure is not None
+    assert "ManyOtherFunctions/face-parse-bisent" in json.dumps(without.failure.details)
+    (comfyui.models / "face_parsing").mkdir(exist_ok=True)
+    shutil.copyfile(shared / "weights" / "79999_iter.pth", comfyui.models / "face_parsing" / "79999_iter.pth")
+    result = comfyui.run(graph)
+    assert saved(comfyui, result).stat().st_size > 0
+    assert report_of(result)["counts"] == {"synced": 16, "no face": 4}
+
+
+def test_audio_of_a_silent_clip_is_explained(comfyui: Server) -> None:
+    name = portrait_clip.write(comfyui.input / "soundless.mp4", 6).name
+    graph = video_graph(name, "unused")
+    graph["speech"] = {"class_type": "GetVideoComponents", "inputs": {"video": ["clip", 0]}}
+    graph["sync"]["inputs"]["audio"] = ["speech", 1]
+    assert "the video it comes from has no sound" in message_of(comfyui.run(graph))
+
+
+def test_a_video_made_of_images_at_a_fractional_rate(comfyui: Server, clip: str, speech: str) -> None:
+    graph = video_graph(clip, speech, audio_longer="stop")
+    graph["frames"] = {"class_type": "GetVideoComponents", "inputs": {"video": ["clip", 0]}}
+    graph["made"] = {"class_type": "CreateVideo", "inputs": {"images": ["frames", 0], "fps": 29.97}}
+    graph["sync"]["inputs"]["source"] = ["made", 0]
+    path = saved(comfyui, comfyui.run(graph))
+    assert frame_times(path) == [index * Fraction(1001, 30000) for index in range(20)]
+
+
+def test_a_linked_file_name_is_validated_when_it_runs(comfyui: Server) -> None:
+    graph = json.loads((API / "musetalk.json").read_text(encoding="utf-8"))
+    graph["name"] = {"class_type": "PrimitiveString", "inputs": {"value": "no_such_file.pth"}}
+    graph["4"]["inputs"]["unet"] = ["name", 0]
+    result = comfyui.run(graph)
+    assert result.failure is not None
+    assert "TypeError" not in json.dumps(result.failure.details)

@@ -11,14 +11,17 @@ import av
 import numpy as np
 import pytest
 import torch
+from lipsync_studio.pipelines.blending.parsing import FaceParsing
 from lipsync_studio.pipelines.core.errors import NoFaceError
 from lipsync_studio.pipelines.core.host import PlainHost
+from lipsync_studio.pipelines.core.timing import LengthPolicy
 from lipsync_studio.pipelines.core.types import AudioClip, EncodeSettings
 from lipsync_studio.pipelines.engines.draft import DraftEngine
 from lipsync_studio.pipelines.lipsync import LipSyncSettings, find_speaker, lip_sync_images, lip_sync_video
 from lipsync_studio.pipelines.media.decode import open_video
 from lipsync_studio.pipelines.media.image_picture import ImageClip
 from lipsync_studio.pipelines.media.sound import read_audio
+from lipsync_studio.pipelines.weights.loaders import load_face_parser
 from numpy.typing import NDArray
 
 WIDTH, HEIGHT = 352, 608
@@ -126,3 +129,21 @@ def test_any_rate_and_container_keeps_its_frames_and_times(
     result = open_video(path).clock.seconds
     assert result[: len(source)].tolist() == pytest.approx(source.tolist(), abs=1e-9)
     assert len(result) == len(report.fates)
+
+
+def test_the_parsed_mask_on_a_real_face(cut_clip: Path, speech: AudioClip, shared: Path) -> None:
+    """With the real BiSeNet: mouth and chin are replaced, eyes and background are not, faceless frames stay."""
+    clip = ImageClip(torch.from_numpy(rgb(cut_clip)[14:22] / 255), RATE)
+    parsing = FaceParsing(load_face_parser(shared / "weights" / "79999_iter.pth"))
+    faces = find_speaker(clip, PlainHost())
+    present = faces.track.present
+    assert present.tolist() == [True] * 4 + [False] * 4
+    settings = LipSyncSettings(LengthPolicy(audio_longer="stop"), parsing=parsing)
+    images, masks, _ = lip_sync_images(clip, faces, speech, DraftEngine(), settings, PlainHost())
+    assert torch.equal(images[masks == 0], clip.images[masks == 0])
+    assert not masks[~present].any()
+    for mask, points in zip(masks[present], faces.track.landmarks[present], strict=True):
+        spots = [points[48:].mean(0), points[8] - [0, 6], points[36:42].mean(0), points[42:48].mean(0), (5.0, 5.0)]
+        mouth, chin, *kept = [float(mask[round(y), round(x)]) for x, y in spots]
+        assert (mouth, chin) == pytest.approx((1, 1), abs=0.05)
+        assert kept == [0, 0, 0]
