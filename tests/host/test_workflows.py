@@ -8,6 +8,8 @@ from pathlib import Path
 import av
 import portrait_clip
 import pytest
+import seeded_checkpoints
+import torch
 from client import Graph, Result
 from host import PACK, PACK_NAME, Server
 
@@ -66,6 +68,18 @@ def test_a_musetalk_workflow_runs_at_full_shape(comfyui: Server, musetalk_weight
         {"first": 0, "last": 2, "fate": "synced"},
         {"first": 3, "last": 19, "fate": "after the audio"},
     ]
+
+
+def test_a_wrong_file_is_named_for_what_it_is(comfyui: Server, musetalk_weights: None) -> None:
+    wrong = comfyui.models / "diffusion_models" / "wrong.safetensors"
+    seeded_checkpoints.save({"lora_unet_mid.lora_down.weight": torch.zeros(4, 4)}, wrong)
+    graph = graph_of(PACK / "workflows" / "api" / "musetalk.json")
+    (loader,) = [node for node in graph.values() if node["class_type"] == "LipSyncLoadMuseTalk"]
+    loader["inputs"]["unet"] = wrong.name
+    result = comfyui.run(graph)
+    assert result.failure is not None
+    assert "the MuseTalk 1.5 UNet in wrong.safetensors; got a LoRA" in result.failure.message
+    assert str(comfyui.models) not in result.failure.message
 
 
 def test_the_editor_lists_every_workflow(comfyui: Server) -> None:
