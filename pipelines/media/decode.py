@@ -19,6 +19,9 @@ from .probe import PacketIndex, scan
 from .reader import FrameReader, Mishaps, frames_near
 from .sound import SourceSound
 
+# Frames. Each stretch of a counted clip that is played backward is decoded from the file's beginning.
+LONGEST_COUNTED_BACKWARD = 1500
+
 
 @dataclass(frozen=True)
 class VideoClip:
@@ -65,7 +68,7 @@ class VideoClip:
         Raises MediaError where the file cannot be decoded for more than a second.
         """
         reader = FrameReader(self.source, self.index, self.form, self.mishaps)
-        self._check_order(blocks, reader.window_size)
+        self._check_order(blocks)
         try:
             for block in blocks:
                 if len(block) and not 0 <= block.min() <= block.max() < len(self.clock):
@@ -74,10 +77,10 @@ class VideoClip:
         finally:
             reader.close()
 
-    def _check_order(self, blocks: Sequence[NDArray[np.int64]], window: int) -> None:
+    def _check_order(self, blocks: Sequence[NDArray[np.int64]]) -> None:
         """Where frames can only be counted from the beginning, playing a long clip backward would take for ever."""
         backward = any((np.diff(block) < 0).any() for block in blocks)
-        if self.index.counted and backward and len(self.clock) > window:
+        if self.index.counted and backward and len(self.clock) > LONGEST_COUNTED_BACKWARD:
             raise MediaError(
                 expected="a video with frame times, so that it can play backward",
                 got=f"{name_of(self.source)}, which has none",

@@ -95,7 +95,7 @@ class FrameReader:
     """Pictures of one clip by frame number. Forward reading never seeks; used by one thread at a time.
 
     Going backward, it decodes from a keyframe on and keeps as many pictures before the wanted one as fit into
-    `WINDOW_BYTES`, so a long group of pictures is decoded a few times, not once for each frame. window_size: how many.
+    `WINDOW_BYTES`, so a long group of pictures is decoded a few times, not once for each frame.
     """
 
     def __init__(self, source: Source, index: PacketIndex, form: Form, mishaps: Mishaps) -> None:
@@ -105,7 +105,7 @@ class FrameReader:
         self._mishaps = mishaps
         bits, half_chroma = WORKING_FORMATS[form.format]
         picture_bytes = form.width * form.height * (bits + 7) // 8 * (1.5 if half_chroma else 3)
-        self.window_size = max(1, int(WINDOW_BYTES // picture_bytes))
+        self._window_size = max(1, int(WINDOW_BYTES // picture_bytes))
         self._window: dict[int, YuvPicture] = {}
         self._keyframes = np.searchsorted(index.stamps, [shown for shown, _ in index.keyframes])
         self._next = 0
@@ -124,7 +124,7 @@ class FrameReader:
     def _fetch(self, number: int) -> None:
         keep = 1
         if number < self._next:
-            keep = self.window_size
+            keep = self._window_size
             behind = max(0, number - min(keep, RESTART_FRAMES) + 1)
             self._restart(max(self._keyframe_at(behind), number - keep + 1))
         elif number - self._next > RESTART_FRAMES and self._keyframe_at(number) - self._next > RESTART_FRAMES:

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from lipsync_studio.pipelines.core.errors import MediaError
 from lipsync_studio.pipelines.media import reader
 from lipsync_studio.pipelines.media.decode import open_video
 
@@ -135,3 +136,14 @@ def test_memory_is_bounded_by_the_window(make_clip: Callable[..., Path], small_w
 def test_a_number_that_the_clip_lacks(make_clip: Callable[..., Path]) -> None:
     with pytest.raises(ValueError, match=r"frames 0\.\.29"):
         list(open_video(make_clip()).read([np.array([30])]))
+
+
+def test_a_long_clip_without_frame_times_is_not_played_backward(
+    make_clip: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("lipsync_studio.pipelines.media.decode.LONGEST_COUNTED_BACKWARD", 20)
+    clip = open_video(make_clip("a.avi", options={"bf": "3"}))
+    assert clip.index.counted
+    assert sum(len(chunk.pictures) for chunk in clip.read([np.arange(30)])) == 30
+    with pytest.raises(MediaError, match="play backward"):
+        list(clip.read([np.arange(30)[::-1]]))
