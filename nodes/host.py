@@ -3,14 +3,24 @@
 from __future__ import annotations
 
 import time
+from pathlib import Path
+from uuid import uuid4
 
 import comfy.model_management
 import comfy.utils
+import folder_paths
 import torch
 from comfy_execution.utils import get_executing_context
 from server import PromptServer
 
 TEXT_INTERVAL = 0.5  # seconds between status texts; the bar itself is throttled by ComfyUI
+
+
+def temp_video() -> Path:
+    """A new name for an MP4 in ComfyUI's temp folder, which ComfyUI empties when it starts."""
+    folder = Path(folder_paths.get_temp_directory())
+    folder.mkdir(parents=True, exist_ok=True)  # ComfyUI itself makes it only when a node of its own needs it
+    return folder / f"lipsync_{uuid4().hex}.mp4"
 
 
 class ComfyHost:

@@ -5,9 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
-from uuid import uuid4
 
-import folder_paths
 import numpy as np
 import torch
 from comfy_api.latest import Input, InputImpl
@@ -19,6 +17,7 @@ from ..pipelines.core.types import AudioClip, PixelFormat
 from ..pipelines.media.decode import VideoClip, open_video
 from ..pipelines.media.image_picture import ImageClip
 from ..pipelines.media.sound import SourceSound
+from .host import temp_video
 
 Sound = AudioClip | SourceSound | None
 
@@ -72,7 +71,7 @@ def clip_of(
 
 def _written(source: Input.Video) -> Path:
     """A file with what `source` shows, near lossless."""
-    path = Path(folder_paths.get_temp_directory()) / f"lipsync_edited_{uuid4().hex}.mp4"
+    path = temp_video()
     source.save_to(str(path), crf=10)
     return path
 

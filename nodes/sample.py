@@ -4,11 +4,8 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any, get_args
-from uuid import uuid4
 
-import folder_paths
 from comfy_api.latest import Input, InputImpl, io
 from torch import Tensor
 
@@ -18,7 +15,7 @@ from ..pipelines.core.timing import AudioLonger, LengthPolicy, VideoLonger
 from ..pipelines.core.types import Codec, EncodeSettings, PixelFormat, SpeakerFaces
 from ..pipelines.engines.base import Engine
 from ..pipelines.lipsync import LipSyncSettings, MaskSettings, find_speaker, lip_sync_images, lip_sync_video
-from .host import ComfyHost
+from .host import ComfyHost, temp_video
 from .inputs import SOUNDS, THE_AUDIO, audio_clip, clip_of, image_clip, sound_of
 from .sockets import LipSyncEngine, LipSyncFaces, LipSyncParsing
 
@@ -226,7 +223,7 @@ class LipSyncVideo(io.ComfyNode):
         heard = sound_of(sound, speech, source, clip)
         settings = _settings(audio_longer, video_longer, mask_grow, mask_feather, parsing)
         encode = EncodeSettings(codec=codec, crf=crf, preset=preset, pixel_format=pixel_format)
-        path = Path(folder_paths.get_temp_directory()) / f"lipsync_{uuid4().hex}.mp4"
+        path = temp_video()
         faces = faces or find_speaker(clip, host)
         report = lip_sync_video(clip, faces, speech, engine, settings, path, encode, heard, host)
         return io.NodeOutput(InputImpl.VideoFromFile(str(path)), _report_text(report))

@@ -44,6 +44,12 @@ def test_a_clip_with_cutaways_keeps_every_frame_in_its_place(comfyui: Server, cl
     assert np.abs(pixels(path)[:, :60] - pixels(comfyui.input / clip)[:, :60]).mean() < 2.0  # above the mouth
 
 
+def test_a_missing_temp_folder_is_made(comfyui: Server, clip: str, speech: str) -> None:
+    """ComfyUI deletes it when it starts, and makes it only for its own nodes."""
+    shutil.rmtree(comfyui.temp)
+    assert saved(comfyui, comfyui.run(video_graph(clip, speech, crf=30))).stat().st_size > 0
+
+
 def test_the_sound_is_what_was_given(comfyui: Server, clip: str) -> None:
     portrait_clip.write_speech(comfyui.input / "stereo.wav", 0.8, rate=22050, channels=2)
     with av.open(str(saved(comfyui, comfyui.run(video_graph(clip, "stereo.wav"))))) as container:
