@@ -28,4 +28,6 @@ class PeakMemory:
     def _look(self) -> None:
         process = psutil.Process()
         while not self._over.wait(INTERVAL):
-            self.megabytes = max(self.megabytes, process.memory_full_info().uss / 1e6)
+            held = process.memory_info()
+            mapped = getattr(held, "shared", 0)  # programs and files; only Linux tells them apart
+            self.megabytes = max(self.megabytes, (held.rss - mapped) / 1e6)

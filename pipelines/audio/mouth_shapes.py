@@ -16,7 +16,7 @@ Curve = NDArray[np.float32]
 POINTS_PER_SECOND: Final = 100
 WINDOW_SECONDS: Final = 0.04
 SMOOTHING_SECONDS: Final = 0.08  # below the ~100 ms of a short syllable; a Hann kernel this long is ~40 ms wide
-BLOCK_SAMPLES: Final = 4_000_000  # of all windows that are measured at once: about 16 MB, and a few times that
+BLOCK_SAMPLES: Final = 500_000  # of all windows that are measured at once: 2 MB, and a few times that
 
 # Hz. Vowels live in SPEECH; /s/ and /f/, said with the teeth together, are mostly above it.
 SPEECH: Final = (250.0, 4000.0)
@@ -92,13 +92,14 @@ def _band_powers(clip: AudioClip, bands: tuple[tuple[float, float], ...]) -> NDA
     points = int(clip.seconds * POINTS_PER_SECOND) + 1
     centres = np.rint(np.arange(points) * clip.rate / POINTS_PER_SECOND).astype(np.int64)
     offset = clip.samples.mean(axis=1, keepdims=True)  # of the recorder; against silence it would sound like a click
-    powers = []
+    # Made at once and filled: small results that are kept between large passing ones would keep those from being freed.
+    powers = np.empty((len(bands), points), np.float32)
     block = max(1, BLOCK_SAMPLES // (window * len(clip.samples)))
     for start in range(0, points, block):
         windows = _windows(clip.samples, offset, centres[start : start + block], window)
         spectrum = torch.fft.rfft(windows * hann).abs().square().mean(dim=0)
-        powers.append(chosen @ spectrum.T)
-    return torch.cat(powers, dim=1).numpy()
+        powers[:, start : start + block] = (chosen @ spectrum.T).numpy()
+    return powers
 
 
 def _windows(
