@@ -148,8 +148,8 @@ class LipSyncVideo(io.ComfyNode):
             node_id="LipSyncVideo",
             display_name="LipSync Video",
             category="LipSync Studio",
-            description="Makes the speaker of a video or a still image say the audio. Reads and writes as it goes, so "
-            "an hour needs no more memory than a minute. Outside the mouth mask nothing is repainted.",
+            description="Makes the speaker of a video or a still image say the audio. Reads and writes as it goes "
+            "and never holds the whole clip. Outside the mouth mask nothing is repainted.",
             search_aliases=["lip", "lip sync", "talk", "dub", "musetalk video", "talking head"],
             inputs=[
                 io.MultiType.Input(
