@@ -1,6 +1,7 @@
 """Measures the pack. Ratios are between two ways of doing the same work, in one run on one machine.
 
     python tools/bench.py pipeline     outside the networks: MuseTalk's own way against this pack's
+    python tools/bench.py faces        finding faces, by stage; and with MuseTalk's own networks, its way against ours
     python tools/bench.py memory       peak memory for a short and a long clip
 
 Each prints a table, and one line of JSON with facts about the machine.
@@ -43,6 +44,32 @@ def pipeline(arguments: argparse.Namespace) -> dict[str, object]:
     return {"reference_ms": reference, "ours_ms": pack, "ratio": round(ratio, 2)}
 
 
+def faces(arguments: argparse.Namespace) -> dict[str, object]:
+    """Time per frame to find the faces: our own detectors by stage, and the reference's detectors, its way and ours."""
+    return {f"{height}p": _faces(height, arguments.frames, arguments.embedded_frames) for height in arguments.heights}
+
+
+def _faces(height: int, few: int, many: int) -> dict[str, object]:
+    import bench_faces
+    import bench_parts
+
+    with tempfile.TemporaryDirectory() as name:
+        folder, width = Path(name), height * 16 // 9
+        (folder / "reference").mkdir()
+        stages, in_all = bench_faces.embedded(bench_parts.portrait_clip(folder / "many.mp4", width, height, many).video)
+        clip = bench_parts.portrait_clip(folder / "few.mp4", width, height, few).video
+        theirs, ours = bench_faces.against_reference(clip, folder / "reference")
+    embedded, reference = _per_frame(stages, many), _per_frame(theirs, few)
+    _table(f"{height}p: the detectors of the pack, each stage by itself", embedded)
+    _table(f"{height}p: S3FD and DWPose, MuseTalk's way", reference)
+    pass_1 = {"the pack's": round(1000 * in_all / many, 2)}
+    pass_1 |= {name: round(1000 * seconds / few, 2) for name, seconds in ours.items()}
+    _table(f"{height}p: pass 1 of LipSync Studio, stages side by side", pass_1)
+    ratios = {name: round(reference["total"] / pass_1[name], 2) for name in ours}
+    print("\n" + "\n".join(f"{ratio:.1f} times less time with {name}" for name, ratio in ratios.items()))
+    return {"embedded_ms": embedded, "reference_ms": reference, "pass_1_ms": pass_1, "ratios": ratios}
+
+
 def memory(arguments: argparse.Namespace) -> dict[str, object]:
     """Peak private memory of a process that syncs each number of minutes, with stand-ins for the networks."""
     peaks: dict[float, dict[str, float]] = {}
@@ -65,7 +92,8 @@ def once(arguments: argparse.Namespace) -> dict[str, object]:
     count = CLIP_SECONDS * arguments.fps
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        clip = bench_parts.portrait_clip(folder / "part.mp4", arguments.width, arguments.height, count, arguments.fps)
+        sizes = (arguments.width, arguments.height, count, arguments.fps)
+        clip = bench_parts.portrait_clip(folder / "part.mp4", *sizes, noise=0)  # noise costs time, not memory
         seconds = max(1, round(arguments.minutes * 60 / CLIP_SECONDS)) * CLIP_SECONDS
         video = bench_parts.looped(clip.video, CLIP_SECONDS, seconds // CLIP_SECONDS, folder / "long.mp4")
         with PeakMemory() as peak:
@@ -78,17 +106,19 @@ def _sync(
 ) -> dict[str, float]:
     """Seconds that each pass of the pipeline takes over `video` with stand-ins for all networks."""
     import bench_parts
+    from lipsync_studio.pipelines.core.faces import SpeakerFaces
     from lipsync_studio.pipelines.core.host import PlainHost
-    from lipsync_studio.pipelines.core.types import EncodeSettings, SpeakerFaces
-    from lipsync_studio.pipelines.faces.tracks import track_speaker
-    from lipsync_studio.pipelines.lipsync import LipSyncSettings, lip_sync_video
+    from lipsync_studio.pipelines.core.types import EncodeSettings
+    from lipsync_studio.pipelines.faces.tracks import find_faces
+    from lipsync_studio.pipelines.lipsync import lip_sync_video
     from lipsync_studio.pipelines.media.decode import open_video
+    from lipsync_studio.pipelines.plan import LipSyncSettings
 
     audio = bench_parts.sound_on_disk(folder / "sound.f32", seconds)
     host, engine = PlainHost(), bench_parts.UnchangedEngine()
     started = time.perf_counter()
     clip = open_video(video)
-    faces = SpeakerFaces(track_speaker(clip, bench_parts.StillFinder(box), host))
+    faces = SpeakerFaces(find_faces(clip, bench_parts.StillFinder(box), host))
     found = time.perf_counter()
     settings, encode = LipSyncSettings(), EncodeSettings(preset=preset)
     lip_sync_video(clip, faces, audio, engine, settings, path, encode, audio, host)
@@ -120,13 +150,17 @@ def main() -> None:
     environment.enter()
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     commands = parser.add_subparsers(dest="command", required=True)
-    for measure in (pipeline, memory, once):
+    for measure in (pipeline, faces, memory, once):
         command = commands.add_parser(measure.__name__, help=measure.__doc__)
         command.set_defaults(measure=measure)
-        command.add_argument("--width", type=int, default=1920)
-        command.add_argument("--height", type=int, default=1080)
+    for name in ("pipeline", "memory", "once"):
+        commands.choices[name].add_argument("--width", type=int, default=1920)
+        commands.choices[name].add_argument("--height", type=int, default=1080)
     for name in ("memory", "once"):
         commands.choices[name].add_argument("--fps", type=int, default=25)
+    commands.choices["faces"].add_argument("--heights", type=int, nargs="+", default=[720, 1080])
+    commands.choices["faces"].add_argument("--frames", type=int, default=8, help="for the slow networks")
+    commands.choices["faces"].add_argument("--embedded-frames", type=int, default=64, help="for the pack's own")
     commands.choices["pipeline"].add_argument("--frames", type=int, default=100)
     commands.choices["memory"].add_argument("--minutes", type=float, nargs="+", default=[1, 60])
     commands.choices["once"].add_argument("minutes", type=float)

@@ -8,7 +8,8 @@ from pathlib import Path
 import av
 import numpy as np
 import torch
-from lipsync_studio.pipelines.core.types import AudioClip, Face, FaceBatch, FrameChunk, Rect
+from lipsync_studio.pipelines.core.faces import Face
+from lipsync_studio.pipelines.core.types import AudioClip, FaceBatch, FrameChunk, Rect
 from lipsync_studio.pipelines.engines.base import EngineSpec
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw
@@ -29,15 +30,15 @@ class BenchClip:
     labels: NDArray[np.uint8]
 
 
-def portrait_clip(path: Path, width: int, height: int, frames: int, fps: int = 25) -> BenchClip:
-    """The portrait, filling the picture's height, with a little camera noise; the head does not move."""
+def portrait_clip(path: Path, width: int, height: int, frames: int, fps: int = 25, noise: int = 3) -> BenchClip:
+    """The portrait, filling the picture's height, with grey levels of camera noise; the head does not move."""
     scale = height / PORTRAIT_SIDE
     with Image.open(INPUTS / "astronaut.jpg") as portrait:
         still = Image.new("RGB", (width, height), (96, 96, 104))
         still.paste(portrait.convert("RGB").resize((height, height), Image.Resampling.BICUBIC))
     pixels = np.asarray(still).astype(np.int16)
     random = np.random.default_rng(0)
-    grain = random.integers(-3, 4, (8, height, width, 1), dtype=np.int16)
+    grain = random.integers(-noise, noise + 1, (8, height, width, 1), dtype=np.int16)
     with av.open(str(path), "w") as output:
         stream = output.add_stream("libx264", rate=fps, options={"crf": "18", "preset": "veryfast", "g": str(GOP)})
         stream.width, stream.height, stream.pix_fmt = width, height, "yuv420p"

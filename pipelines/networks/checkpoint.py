@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import re
 import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from pickle import UnpicklingError
 from typing import Any
 
 import comfy.utils
@@ -49,11 +51,20 @@ def read_checkpoint(path: Path, kind: str, advice: str) -> Checkpoint:
     except MemoryError:
         raise
     except Exception as error:  # each reader has its own exceptions for a damaged file
-        reason = str(error).strip().split("\n")[0]
-        raise _unreadable(path, kind, advice, f"not a readable checkpoint ({reason})") from error
+        raise _unreadable(path, kind, advice, f"not a readable checkpoint ({_reason(error)})") from error
     if not isinstance(loaded, Mapping):
         raise _unreadable(path, kind, advice, f"a saved {type(loaded).__name__}, not named tensors")
     return Checkpoint(_tensors(loaded), dict(metadata or {}))
+
+
+def _reason(error: Exception) -> str:
+    """What a reader says is wrong, in one line; without PyTorch's advice to let a refused pickle run code."""
+    named = re.search(r"GLOBAL ([\w.]+)", str(error))
+    if named:
+        return f"it names {named[1]}, which is no tensor and might run code"
+    if isinstance(error, UnpicklingError):
+        return "no tensors that PyTorch can read safely"
+    return str(error).strip().split("\n")[0] or type(error).__name__
 
 
 def _tensors(loaded: Mapping[str, Any]) -> dict[str, Tensor]:

@@ -78,3 +78,23 @@ FACE_PARSER = WeightFile(
     licence="MIT code; trained on CelebAMask-HQ, which is for non-commercial use",
     folder="face_parsing",
 )
+
+S3FD = WeightFile(
+    what="the S3FD face detector",
+    repo="chunyu-li/face-alignment",
+    path="s3fd-619a316812.pth",
+    size=89_843_225,
+    sha256="619a31681264d3f7f7fc7a16a42cbbe8b23f31a256f75a366e5a1bcd59b33543",
+    licence="BSD-3 code; trained on WIDER FACE, which is for non-commercial use (CC BY-NC-ND 4.0)",
+    folder="detection",
+)
+
+DWPOSE = WeightFile(
+    what="the DWPose landmark model",
+    repo="yzd-v/DWPose",
+    path="dw-ll_ucoco_384.pth",
+    size=406_878_486,
+    sha256="0d9408b13cd863c4e95a149dd31232f88f2a12aa6cf8964ed74d7d97748c7a07",
+    licence="Apache-2.0; trained on COCO-WholeBody, whose annotations are for non-commercial research",
+    folder="detection",
+)

@@ -14,6 +14,8 @@ MuseTalkVersion = Literal["v1.5", "v1"]
 
 MUSETALK_UNET = "a MuseTalk UNet"
 FACE_PARSER = "the BiSeNet face parser"
+S3FD = "the S3FD face detector"
+DWPOSE = "the DWPose landmark model"
 WHISPER_TINY = "a Whisper 384 wide (tiny)"
 
 # Part of a tensor's name -> what has such tensors. The first that fits counts.
@@ -26,9 +28,10 @@ _SIGNS = {
     "control_model.": "a ControlNet",
     "face_encoder_blocks.": "a Wav2Lip model",
     "netcnnaud.": "the SyncNet that scores lip sync",
-    "conv7_2_mbox_loc.": "the S3FD face detector",
+    "conv7_2_mbox_loc.": S3FD,
+    "L2Norm3_3.": "the S3FD face detector under the tensor names of SyncNet's sfd_face.pth",
+    "detector_short.": "the MediaPipe face landmarker of ComfyUI's own nodes",
     "cp.resnet.": FACE_PARSER,
-    "head.cls_x.": "the DWPose landmark model",
     "first_stage_model.": "a VAE",
     "decoder.conv_in.": "a VAE",
     "text_model.": "a CLIP text encoder",
@@ -39,6 +42,9 @@ _WHISPER_POSITIONS = (
     "encoder.embed_positions.weight",
     "encoder.positional_embedding",
 )
+
+# What decides whether an RTMPose is DWPose's largest: points, channels, columns and rows (two to a pixel).
+_DWPOSE_SIZES = (133, 1024, 576, 768)
 
 # Width of what a UNet's cross-attention listens to -> family.
 _FAMILIES = {384: "audio-driven", 768: "Stable Diffusion 1", 1024: "Stable Diffusion 2", 2048: "Stable Diffusion XL"}
@@ -52,6 +58,8 @@ def looks_like(shapes: Shapes) -> str:
     found = next((what for sign, what in _SIGNS.items() if any(sign in key for key in shapes)), None)
     if found is not None:
         return found
+    if "head.cls_x.weight" in shapes:
+        return _rtmpose(shapes)
     first = next((key for key in shapes if key.endswith("input_blocks.0.0.weight")), None)
     if first is not None:
         return f"a UNet under ComfyUI's own tensor names: {_size(shapes[first], 1)} input channels"
@@ -74,6 +82,16 @@ def _unet(shapes: Shapes) -> str:
     if inputs == 13:
         return "a LatentSync UNet: 13 input channels"
     return f"a {_FAMILIES.get(context, 'foreign')} UNet: {inputs} input channels"
+
+
+def _rtmpose(shapes: Shapes) -> str:
+    """DWPose, or another network of MMPose's RTMPose family."""
+    last, columns, rows = (shapes.get(f"head.{name}.weight", ()) for name in ("final_layer", "cls_x", "cls_y"))
+    sizes = (_size(last, 0), _size(last, 1), _size(columns, 0), _size(rows, 0))
+    if sizes == _DWPOSE_SIZES:
+        return DWPOSE
+    points, channels, width, height = sizes
+    return f"another RTMPose: {points} points, {width // 2} x {height // 2} px, {channels} channels"
 
 
 def _size(shape: tuple[int, ...], axis: int) -> int:

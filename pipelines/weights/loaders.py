@@ -11,9 +11,21 @@ from ..core.errors import WeightsError
 from ..networks.checkpoint import Checkpoint, read_checkpoint
 from ..networks.face_parsing import FaceParser
 from ..networks.musetalk_unet import MuseTalkUNet, WeightType
+from ..networks.rtmpose import DWPose
+from ..networks.s3fd import S3FDDetector
 from ..networks.whisper_encoder import WhisperEncoder
 from . import catalog
-from .identify import FACE_PARSER, MUSETALK_UNET, WHISPER_TINY, MuseTalkVersion, looks_like, musetalk_version
+from .bookkeeping import inert_bookkeeping
+from .identify import (
+    DWPOSE,
+    FACE_PARSER,
+    MUSETALK_UNET,
+    S3FD,
+    WHISPER_TINY,
+    MuseTalkVersion,
+    looks_like,
+    musetalk_version,
+)
 
 # Training wrappers leave these before every name.
 _PREFIXES = ("module.", "model.", "unet.")
@@ -41,6 +53,18 @@ def load_whisper_encoder(path: Path) -> WhisperEncoder:
 def load_face_parser(path: Path) -> FaceParser:
     """The BiSeNet face parser (79999_iter.pth, also known as parsing_bisenet.pth); errors as above."""
     return FaceParser(_read(path, catalog.FACE_PARSER, FACE_PARSER).state, str(path))
+
+
+def load_s3fd(path: Path) -> S3FDDetector:
+    """The S3FD face detector (s3fd-619a316812.pth, also known as s3fd.pth); errors as above."""
+    return S3FDDetector(_read(path, catalog.S3FD, S3FD).state, str(path))
+
+
+def load_dwpose(path: Path) -> DWPose:
+    """DWPose's largest model (dw-ll_ucoco_384.pth, with or without what training left in it); errors as above."""
+    with inert_bookkeeping(path):
+        checkpoint = _read(path, catalog.DWPOSE, DWPOSE)
+    return DWPose(checkpoint.state, str(path))
 
 
 def _read(path: Path, wanted: catalog.WeightFile, kind: str) -> Checkpoint:

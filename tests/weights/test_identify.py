@@ -33,8 +33,17 @@ OTHERS = [
     ("face_encoder_blocks.0.0.conv_block.0.weight", "a Wav2Lip model"),
     ("netcnnaud.0.weight", "the SyncNet that scores lip sync"),
     ("conv7_2_mbox_loc.bias", "the S3FD face detector"),
+    ("L2Norm3_3.weight", "the S3FD face detector under the tensor names of SyncNet's sfd_face.pth"),
+    ("detector_short.stem.weight", "the MediaPipe face landmarker of ComfyUI's own nodes"),
     ("cp.resnet.conv1.weight", "the BiSeNet face parser"),
-    ("head.cls_x.weight", "the DWPose landmark model"),
+]
+
+# points, channels, columns, rows of two to a pixel
+RTMPOSES = [
+    ((133, 1024, 576, 768), "the DWPose landmark model"),
+    ((133, 1024, 384, 512), "another RTMPose: 133 points, 192 x 256 px, 1024 channels"),
+    ((133, 768, 576, 768), "another RTMPose: 133 points, 288 x 384 px, 768 channels"),
+    ((17, 1024, 576, 768), "another RTMPose: 17 points, 288 x 384 px, 1024 channels"),
 ]
 
 
@@ -47,6 +56,17 @@ def test_unets_are_told_apart_by_what_goes_in(conv_in: list[int], width: int, na
 @pytest.mark.parametrize(("key", "name"), OTHERS)
 def test_other_networks_are_known_by_a_tensor_of_theirs(key: str, name: str) -> None:
     assert looks_like({"something.weight": (3,), key: (1, 2, 3, 4)}) == name
+
+
+@pytest.mark.parametrize(("sizes", "name"), RTMPOSES)
+def test_dwposes_are_told_apart_by_their_sizes(sizes: tuple[int, int, int, int], name: str) -> None:
+    points, channels, columns, rows = sizes
+    shapes = {
+        "head.final_layer.weight": (points, channels, 7, 7),
+        "head.cls_x.weight": (columns, 256),
+        "head.cls_y.weight": (rows, 256),
+    }
+    assert looks_like(shapes) == name
 
 
 @pytest.mark.parametrize("prefix", ["", "diffusion_model.", "model.diffusion_model."])
@@ -73,6 +93,8 @@ KNOWN_KEYS = [key for key, _ in OTHERS] + [
     "down_blocks.0.attn2.to_k.weight",
     "input_blocks.0.0.weight",
     "encoder.positional_embedding",
+    "head.cls_x.weight",
+    "head.final_layer.weight",
 ]
 
 
@@ -82,7 +104,7 @@ KNOWN_KEYS = [key for key, _ in OTHERS] + [
     )
 )
 def test_no_shape_is_too_odd_to_be_described(shapes: dict[str, tuple[int, ...]]) -> None:
-    assert looks_like(shapes).startswith(("a ", "the ", "something unknown: "))
+    assert looks_like(shapes).startswith(("a ", "another ", "the ", "something unknown: "))
 
 
 def test_what_is_unknown_is_described() -> None:
@@ -97,6 +119,8 @@ def test_what_is_unknown_is_described() -> None:
         ("sd_vae_ft_mse_hub", "a VAE"),
         ("whisper_tiny_openai", "a Whisper 384 wide (tiny)"),
         ("whisper_tiny_transformers", "a Whisper 384 wide (tiny)"),
+        ("s3fd", "the S3FD face detector"),
+        ("dwpose", "the DWPose landmark model"),
     ],
 )
 def test_the_released_files_are_recognised(goldens: Path, manifest: str, name: str) -> None:
@@ -109,8 +133,6 @@ def test_the_released_files_are_recognised(goldens: Path, manifest: str, name: s
         ("latentsync_unet", "a LatentSync UNet: 13 input channels"),
         ("wav2lip", "a Wav2Lip model"),
         ("syncnet_v2", "the SyncNet that scores lip sync"),
-        ("s3fd-619a316812", "the S3FD face detector"),
-        ("dw-ll_ucoco_384", "the DWPose landmark model"),
         ("face-parse-79999_iter", "the BiSeNet face parser"),
         ("sd-vae-ft-mse.diffusers", "a VAE"),
         ("resnet18-5c106cde", "something unknown: 102 tensors (conv1.weight, bn1.weight, bn1.bias)"),

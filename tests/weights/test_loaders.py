@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 import seeded_checkpoints
 import torch
 from lipsync_studio.pipelines.core.errors import WeightsError
-from lipsync_studio.pipelines.weights.loaders import load_musetalk_unet, load_whisper_encoder
+from lipsync_studio.pipelines.weights.loaders import load_dwpose, load_musetalk_unet, load_s3fd, load_whisper_encoder
 from safetensors.torch import save_file
 
 SD1_UNET = {
@@ -56,7 +57,8 @@ def test_files_that_are_no_checkpoints(tmp_path: Path, name: str, content: bytes
 
 def test_random_bytes(tmp_path: Path) -> None:
     (tmp_path / "unet.pth").write_bytes(bytes(range(256)) * 10)
-    assert refused(tmp_path / "unet.pth").got.startswith("not a readable checkpoint (")
+    expected = "not a readable checkpoint (no tensors that PyTorch can read safely)"
+    assert refused(tmp_path / "unet.pth").got == expected
 
 
 class Trap:
@@ -70,7 +72,8 @@ def test_a_pickle_that_wants_to_run_code_is_refused_and_not_run(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     torch.save({"conv_in.weight": Trap()}, tmp_path / "unet.pth")
-    assert refused(tmp_path / "unet.pth").got.startswith("not a readable checkpoint (")
+    expected = "not a readable checkpoint (it names print, which is no tensor and might run code)"
+    assert refused(tmp_path / "unet.pth").got == expected
     assert "the file ran code" not in capsys.readouterr().out
 
 
@@ -129,3 +132,36 @@ def test_a_larger_whisper_is_refused(tmp_path: Path) -> None:
     save_file({"model.encoder.embed_positions.weight": torch.zeros(1500, 512)}, tmp_path / "base.safetensors")
     with pytest.raises(WeightsError, match=r"a Whisper 512 wide, not tiny.*openai/whisper-tiny"):
         load_whisper_encoder(tmp_path / "base.safetensors")
+
+
+def test_the_references_detectors_are_read(tmp_path: Path) -> None:
+    s3fd, dwpose = tmp_path / "s3fd.pth", tmp_path / "dw-ll_ucoco_384.pth"
+    # S3FD's file of 2018 is in PyTorch's format of that time.
+    state = seeded_checkpoints.seeded(seeded_checkpoints.shapes("s3fd"))
+    torch.save(state, s3fd, _use_new_zipfile_serialization=False)
+    seeded_checkpoints.save(seeded_checkpoints.seeded(seeded_checkpoints.shapes("dwpose")), dwpose)
+    boxes, scores = load_s3fd(s3fd)(torch.zeros(1, 64, 64, 3, dtype=torch.uint8))
+    assert (boxes.shape, scores.shape) == ((1, 4), (1,))
+    assert load_dwpose(dwpose)(torch.zeros(1, 384, 288, 3)).shape == (1, 68, 2)
+
+
+@pytest.mark.parametrize(
+    ("load", "words"),
+    [
+        (load_s3fd, "the S3FD face detector in .*; got the DWPose landmark model.*chunyu-li/face-alignment"),
+        (load_dwpose, "the DWPose landmark model in .*; got the S3FD face detector.*yzd-v/DWPose"),
+    ],
+    ids=["dwpose for s3fd", "s3fd for dwpose"],
+)
+def test_files_in_each_others_place_are_named(tmp_path: Path, load: Callable[[Path], object], words: str) -> None:
+    other = {load_s3fd: "dwpose", load_dwpose: "s3fd"}[load]
+    empty = {key: torch.zeros(()).expand(shape) for key, shape in seeded_checkpoints.shapes(other).items()}
+    torch.save(empty, tmp_path / "wrong.pth")
+    with pytest.raises(WeightsError, match=words):
+        load(tmp_path / "wrong.pth")
+
+
+@pytest.mark.parametrize("load", [load_s3fd, load_dwpose])
+def test_a_detector_that_is_not_there(tmp_path: Path, load: Callable[[Path], object]) -> None:
+    with pytest.raises(WeightsError, match=r"no file there.*models/detection"):
+        load(tmp_path / "missing.pth")
