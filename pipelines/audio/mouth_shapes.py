@@ -10,13 +10,9 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from ..core.types import AudioClip
+from .band_power import POINTS_PER_SECOND, Curve, band_powers, decibels
 
-Curve = NDArray[np.float32]
-
-POINTS_PER_SECOND: Final = 100
-WINDOW_SECONDS: Final = 0.04
 SMOOTHING_SECONDS: Final = 0.08  # below the ~100 ms of a short syllable; a Hann kernel this long is ~40 ms wide
-BLOCK_SAMPLES: Final = 500_000  # of all windows that are measured at once: 2 MB, and a few times that
 
 # Hz. Vowels live in SPEECH; /s/ and /f/, said with the teeth together, are mostly above it.
 SPEECH: Final = (250.0, 4000.0)
@@ -30,7 +26,6 @@ RECORDED: Final = 60.0  # what is this far below the loudest moment is a digital
 SPEECH_RANGE: Final = 28.0  # from a vowel at the clip's speech level down to a closed mouth
 ABOVE_NOISE: Final = 8.0  # room noise rarely rises this far above its own lower end
 LEAST_RANGE: Final = 12.0  # a clip without pauses has no noise to measure; its softest sounds still move the lips
-TINY_POWER: Final = 1e-20
 
 
 class MouthShapes:
@@ -42,7 +37,7 @@ class MouthShapes:
     """
 
     def __init__(self, clip: AudioClip) -> None:
-        speech, low, high = (_decibels(power) for power in _band_powers(clip, (SPEECH, ROUND, SPREAD)))
+        speech, low, high = (decibels(power) for power in band_powers(clip, (SPEECH, ROUND, SPREAD)))
         opening = _opening(speech)
         width = _width(high - low, opening)
         self._times = np.arange(len(opening)) / POINTS_PER_SECOND
@@ -77,45 +72,6 @@ def _width(balance: Curve, opening: Curve) -> Curve:
         return np.zeros_like(balance)
     low, middle, high = np.percentile(voiced, (10, 50, 90))
     return np.clip((balance - middle) / max(high - low, 6.0) * 2, -1, 1)
-
-
-def _band_powers(clip: AudioClip, bands: tuple[tuple[float, float], ...]) -> NDArray[np.float32]:
-    """float32 [bands, n]: mean square in each band (Hz) around every point in time, averaged over the channels.
-
-    A full-scale sine has 0.5. Channels are averaged as powers, so opposite phases do not cancel.
-    """
-    window = max(2, round(WINDOW_SECONDS * clip.rate))
-    hann = torch.hann_window(window, periodic=True)
-    hertz = torch.arange(window // 2 + 1) * (clip.rate / window)
-    chosen = torch.stack([(hertz >= low) & (hertz < high) for low, high in bands]).float()
-    chosen *= 2 / (window * hann.square().sum())
-    points = int(clip.seconds * POINTS_PER_SECOND) + 1
-    centres = np.rint(np.arange(points) * clip.rate / POINTS_PER_SECOND).astype(np.int64)
-    offset = clip.samples.mean(axis=1, keepdims=True)  # of the recorder; against silence it would sound like a click
-    # Made at once and filled: small results that are kept between large passing ones would keep those from being freed.
-    powers = np.empty((len(bands), points), np.float32)
-    block = max(1, BLOCK_SAMPLES // (window * len(clip.samples)))
-    for start in range(0, points, block):
-        windows = _windows(clip.samples, offset, centres[start : start + block], window)
-        spectrum = torch.fft.rfft(windows * hann).abs().square().mean(dim=0)
-        powers[:, start : start + block] = (chosen @ spectrum.T).numpy()
-    return powers
-
-
-def _windows(
-    samples: NDArray[np.float32], offset: NDArray[np.float32], centres: NDArray[np.int64], window: int
-) -> Tensor:
-    """float32 [channels, len(centres), window]: the sound around each centre, zeros beyond the ends."""
-    first = int(centres[0]) - window // 2
-    last = int(centres[-1]) - window // 2 + window
-    inside = samples[:, max(first, 0) : last] - offset
-    padding = ((0, 0), (max(-first, 0), last - max(first, 0) - inside.shape[1]))
-    piece = torch.from_numpy(np.pad(inside, padding))
-    return piece.unfold(1, window, 1)[:, torch.from_numpy(centres - centres[0])]
-
-
-def _decibels(power: NDArray[np.float32]) -> Curve:
-    return 10 * np.log10(power + np.float32(TINY_POWER))
 
 
 def _smoothed(curve: Curve) -> Curve:

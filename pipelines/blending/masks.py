@@ -14,6 +14,8 @@ from torch import Tensor
 
 from ..core.errors import InputError
 
+Floats = NDArray[np.float32]
+
 JAW: Final = tuple(range(2, 15))
 UNDER_NOSE: Final = (35, 34, 33, 32, 31)
 DRAWN_SIDE: Final = 256  # px; a soft mask needs no more
@@ -41,7 +43,7 @@ class MaskSettings:
                 )
 
 
-def lower_face_mask(landmarks: NDArray[np.float32], side: int, settings: MaskSettings) -> Tensor:
+def lower_face_mask(landmarks: Floats, side: int, settings: MaskSettings) -> Tensor:
     """float32 [n, M, M], 0-1, M = min(side, 256): 1 on the lower face, exactly 0 away from it and at the border.
 
     landmarks: [n, 68, 2] in the pixels of a crop with `side` px. The mask runs along the jaw, over the cheeks and
@@ -49,32 +51,47 @@ def lower_face_mask(landmarks: NDArray[np.float32], side: int, settings: MaskSet
     """
     drawn = min(side, DRAWN_SIDE)
     outlines = landmarks[:, JAW + UNDER_NOSE] * (drawn / side)
-    grown, soft, border = (
-        _odd(2 * settings.grow * drawn),
-        _hann(settings.feather * drawn),
-        _border(drawn, settings.inset),
-    )
+    edge = MaskEdge(settings, drawn)
     masks = np.empty((len(landmarks), drawn, drawn), np.float32)
     for mask, outline in zip(masks, outlines, strict=True):
-        filled = ndimage.maximum_filter(_filled(outline, drawn), size=grown)
-        feathered = ndimage.convolve1d(ndimage.convolve1d(filled, soft, axis=0, mode="nearest"), soft, mode="nearest")
-        mask[:] = feathered.clip(0, 1) * border
+        mask[:] = edge.softened(_filled(outline, drawn))
     return torch.from_numpy(masks)
 
 
-def _filled(outline: NDArray[np.float32], side: int) -> NDArray[np.float32]:
+class MaskEdge:
+    """Grows, feathers and insets masks of `side` px."""
+
+    def __init__(self, settings: MaskSettings, side: int) -> None:
+        self._grown = _odd(2 * settings.grow * side)
+        self._soft = _hann(settings.feather * side)
+        self._border = _border(side, settings.inset)
+
+    def softened(self, mask: Floats) -> Floats:
+        """float32 [side, side], 0-1, from the same; exactly 0 away from it and at the border."""
+        return self.spread(mask) * self._border
+
+    def spread(self, mask: Floats) -> Floats:
+        """The same without the inset."""
+        if not mask.any():
+            return mask
+        grown = ndimage.maximum_filter(mask, size=self._grown)
+        rows = ndimage.convolve1d(grown, self._soft, axis=0, mode="nearest")
+        return ndimage.convolve1d(rows, self._soft, mode="nearest").clip(0, 1)
+
+
+def _filled(outline: Floats, side: int) -> Floats:
     canvas = Image.new("L", (side, side))
     ImageDraw.Draw(canvas).polygon([(float(x), float(y)) for x, y in outline], fill=1)
     return np.asarray(canvas, dtype=np.float32)
 
 
-def _hann(width: float) -> NDArray[np.float32]:
+def _hann(width: float) -> Floats:
     """A soft kernel of about `width` px. Unlike a Gaussian it ends, so what lies beyond stays exactly 0."""
     kernel = np.hanning(_odd(width) + 2)[1:-1]
     return (kernel / kernel.sum()).astype(np.float32)
 
 
-def _border(side: int, inset: float) -> NDArray[np.float32]:
+def _border(side: int, inset: float) -> Floats:
     """[side, side]: 0 in the outermost `inset` of the side, 1 from twice as far inwards."""
     steps = np.arange(side, dtype=np.float32)
     inwards = np.minimum(steps, side - 1 - steps)

@@ -10,16 +10,25 @@ from torch import Tensor
 
 from ..core.types import Picture, Rect
 from ..networks.face_parsing import FaceParser
+from .masks import MaskSettings
 from .parsed_masks import LABELS_SIDE, ParsedMaskSettings, parsed_mask, parsed_square
 from .scaling import fit_rect
+from .scene import Scene
 
 
 @dataclass(frozen=True)
 class FaceParsing:
-    """The LIPSYNC_PARSING socket: a loaded parser, and which parts of the face are replaced."""
+    """The LIPSYNC_PARSING socket: a loaded parser, and which parts of the face are replaced. A `shapes.MaskShape`."""
 
     parser: FaceParser
     settings: ParsedMaskSettings = field(default_factory=ParsedMaskSettings)
+
+    def check(self, frames: int, width: int, height: int) -> None:
+        """Fits any clip."""
+
+    def draw(self, scene: Scene, settings: MaskSettings) -> Sequence[Tensor]:
+        """See `shapes.MaskShape.draw`. The edge is that of the parsing's own settings."""
+        return self.masks(scene.pictures, scene.rects)
 
     def masks(self, pictures: Sequence[Picture], rects: Sequence[Rect]) -> list[Tensor]:
         """float32 [rect.height, rect.width], 0-1, for each picture and the face's box in it: 1 = replace."""

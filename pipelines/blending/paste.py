@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from math import ceil
+
 import numpy as np
 import torch
 from torch import Tensor
@@ -33,6 +35,21 @@ def mask_frame(height: int, width: int, rect: Rect, mask: Tensor) -> Tensor:
         scaled = fit_rect(mask[..., None], rect.height, rect.width)[..., 0]
         frame[y0:y1, x0:x1] = scaled[y0 - rect.y0 : y1 - rect.y0, x0 - rect.x0 : x1 - rect.x0]
     return frame
+
+
+def cover(mask: Tensor, side: int, rect: Rect) -> tuple[slice, slice]:
+    """The rows and columns that `paste` reads of a painted face of `side` px; nothing where the mask is empty."""
+    inner = _bounds(mask)
+    if inner is None:
+        return slice(0, 0), slice(0, 0)
+    high, wide = mask.shape
+    return _reached(inner.y0, inner.y1, high, side, rect.height), _reached(inner.x0, inner.x1, wide, side, rect.width)
+
+
+def _reached(start: int, stop: int, masked: int, side: int, length: int) -> slice:
+    """start..stop of `masked` px along an edge in px of `side`, and as far beyond as scaling both to `length` mixes."""
+    reach = 1 / masked + 1 / side + 2 / length
+    return slice(max(int((start / masked - reach) * side), 0), ceil((stop / masked + reach) * side))
 
 
 def _bounds(mask: Tensor) -> Rect | None:

@@ -7,11 +7,14 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import groupby
-from typing import Literal
+from typing import Final, Literal
 
 from .timing import Timeline
 
-Fate = Literal["synced", "no face", "after the audio", "face outside the picture"]
+Fate = Literal[
+    "synced", "synced, face bridged", "kept in silence", "no face", "after the audio", "face outside the picture"
+]
+PAINTED: Final[tuple[Fate, ...]] = ("synced", "synced, face bridged")
 
 
 @dataclass(frozen=True)
@@ -33,8 +36,10 @@ class Report:
     def summary(self) -> str:
         """One line for the log and the node."""
         counts = Counter(self.fates)
-        parts = [f"{counts.pop('synced', 0)} of {len(self.fates)} frames synced"]
-        parts += [f"{number} {fate}" for fate, number in counts.items()]
+        parts = [f"{sum(counts.get(fate, 0) for fate in PAINTED)} of {len(self.fates)} frames synced"]
+        if bridged := counts["synced, face bridged"]:
+            parts[0] += f" ({bridged} with a bridged face)"
+        parts += [f"{number} {fate}" for fate, number in counts.items() if fate not in PAINTED]
         return f"{self.engine}: " + ", ".join(parts)
 
     def to_json(self) -> str:

@@ -10,9 +10,16 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional
 
+from ..core.types import Picture
 from ..networks.residency import Resident
 from ..networks.yunet import MULTIPLE, YuNet
 from .embedded import with_weights
+
+# px, the longer side of the thumbnails that are searched.
+THUMBNAIL = 640
+
+# YuNet's score from which on it is a face. The landmarks' score sorts out what is none.
+DETECTED = 0.6
 
 # Faces that overlap by more than this (intersection over union) are one face; OpenCV's default for YuNet.
 SAME_FACE = 0.3
@@ -37,6 +44,13 @@ class Detections:
 
     def __len__(self) -> int:
         return len(self.scores)
+
+
+def thumbnail_of(picture: Picture) -> Tensor:
+    """uint8 RGB [h, w, 3]: the picture, at most `THUMBNAIL` px on the longer side."""
+    scale = min(1.0, THUMBNAIL / max(picture.width, picture.height))
+    width, height = (max(1, round(side * scale)) for side in (picture.width, picture.height))
+    return picture.thumbnail(width, height)
 
 
 class Detector:

@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from lipsync_studio.pipelines.audio.mouth_shapes import BLOCK_SAMPLES, WINDOW_SECONDS, MouthShapes
+from lipsync_studio.pipelines.audio.band_power import BLOCK_SAMPLES, WINDOW_SECONDS
+from lipsync_studio.pipelines.audio.mouth_shapes import MouthShapes
 from lipsync_studio.pipelines.core.types import AudioClip
 from numpy.typing import NDArray
 from scipy.signal import butter, sosfiltfilt

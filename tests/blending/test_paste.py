@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from lipsync_studio.pipelines.blending.paste import mask_frame, paste
+from lipsync_studio.pipelines.blending.paste import cover, mask_frame, paste
 from lipsync_studio.pipelines.core.types import Rect
 from lipsync_studio.pipelines.media.image_picture import ImagePicture
 from torch import Tensor
@@ -83,3 +83,19 @@ def test_the_mask_frame_shows_the_mask_in_place() -> None:
     expected = torch.zeros(4, 5)
     expected[2:, :2] = 1
     assert torch.equal(frame, expected)
+
+
+@given(rects, st.integers(1, 40), st.integers(1, 70))
+@settings(deadline=None)
+def test_what_is_beyond_the_cover_is_never_read(rect: Rect, mask_side: int, side: int) -> None:
+    mask = spot(mask_side)
+    face = torch.rand(side, side, 3)
+    blotted = torch.full_like(face, torch.nan)
+    part = cover(mask, side, rect)
+    blotted[part] = face[part]
+    clean, same = (paste(ImagePicture(BACKGROUND), rect, painted, mask) for painted in (face, blotted))
+    assert torch.equal(clean.crop(Rect(0, 0, WIDTH, HEIGHT)), same.crop(Rect(0, 0, WIDTH, HEIGHT)))
+
+
+def test_an_empty_mask_covers_nothing() -> None:
+    assert torch.rand(9, 9)[cover(torch.zeros(4, 4), 9, Rect(0, 0, 5, 5))].numel() == 0

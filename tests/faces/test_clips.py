@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 from lipsync_studio.pipelines.core.errors import NoFaceError
+from lipsync_studio.pipelines.core.faces import CropSettings, FaceTrack, MotionSettings, SpeakerFaces
 from lipsync_studio.pipelines.core.host import PlainHost
-from lipsync_studio.pipelines.core.types import CropSettings, FaceTrack
 from lipsync_studio.pipelines.faces.crop import plan_crops
 from lipsync_studio.pipelines.faces.finder import FaceFinder
-from lipsync_studio.pipelines.faces.tracks import track_speaker
+from lipsync_studio.pipelines.faces.speaker import speaker_track
+from lipsync_studio.pipelines.faces.tracks import find_faces
 from numpy.typing import NDArray
 
 
@@ -24,7 +26,8 @@ def finder() -> FaceFinder:
 @pytest.fixture(scope="module")
 def track(finder: FaceFinder, read_clip: Callable) -> Callable[..., FaceTrack]:
     def track(name: str, *frames: int) -> FaceTrack:
-        return track_speaker(read_clip(name, *frames), finder, PlainHost())
+        found = find_faces(read_clip(name, *frames), finder, PlainHost())
+        return speaker_track(SpeakerFaces(found, motion=MotionSettings(bridge=0)))
 
     return track
 
@@ -86,7 +89,7 @@ def test_landmarks_of_another_program(track: Callable, shared: Path) -> None:
     found = track("yongen.mp4", 0, None, step)
     other = np.load(shared / "media" / "yongen_lm68.npy")[::step]
     assert np.linalg.norm(found.landmarks - other, axis=2).mean() < 5
-    theirs = FaceTrack(found.present, other, found.boxes, found.shot, found.width, found.height)
+    theirs = replace(found, landmarks=other.astype(np.float32))
     apart = plan_crops(found, CropSettings()).boxes - plan_crops(theirs, CropSettings()).boxes
     assert np.abs(apart.mean(axis=0)).max() < 10
     assert apart.std(axis=0).max() < 4

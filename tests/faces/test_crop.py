@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
-from lipsync_studio.pipelines.core.types import CropSettings, FaceTrack
+from hypothesis import given
+from hypothesis import strategies as st
+from lipsync_studio.pipelines.core.faces import CropSettings, FaceTrack
+from lipsync_studio.pipelines.faces import pieces
 from lipsync_studio.pipelines.faces.crop import plan_crops
 from safetensors.numpy import load_file
 
@@ -20,6 +24,7 @@ def track_of(landmarks: np.ndarray, box: list[float], width: int, height: int) -
     count = len(landmarks)
     return FaceTrack(
         present=np.ones(count, dtype=bool),
+        bridged=np.zeros(count, dtype=bool),
         landmarks=landmarks.astype(np.float32),
         boxes=np.tile(np.array(box, np.float32), (count, 1)),
         shot=np.zeros(count, dtype=np.int32),
@@ -67,6 +72,7 @@ def test_absent_frames_have_no_crop_and_do_not_count_for_the_range() -> None:
     track = golden_track("yongen_0", 1216, 704)
     twice = FaceTrack(
         present=np.array([False, True]),
+        bridged=np.zeros(2, dtype=bool),
         landmarks=np.concatenate([np.zeros_like(track.landmarks), track.landmarks]),
         boxes=np.concatenate([np.zeros_like(track.boxes), track.boxes]),
         shot=np.zeros(2, dtype=np.int32),
@@ -95,7 +101,53 @@ def test_a_box_with_nothing_inside_the_picture_is_not_valid(moved: tuple[int, in
 
 def test_a_clip_without_the_person_has_no_crop_and_no_range() -> None:
     track = golden_track("yongen_0", 1216, 704)
-    gone = FaceTrack(np.zeros(1, dtype=bool), track.landmarks, track.boxes, track.shot, 704, 1216)
-    plan = plan_crops(gone, CropSettings())
+    plan = plan_crops(replace(track, present=np.zeros(1, dtype=bool)), CropSettings())
     assert not plan.valid.any()
     assert plan.shift_range == (0, 0)
+
+
+@pytest.mark.parametrize(
+    ("upper", "top"),
+    [(0, 296), (20, 316), (-20, 276), (-296, 0), (-400, 0), (114, 410), (300, 410)],
+    ids=["where it mirrors", "lower", "higher", "at the edge", "beyond the edge", "half line", "below the half line"],
+)
+def test_the_upper_edge_moves_within_the_picture_and_above_the_half_line(upper: int, top: int) -> None:
+    """The half line of this face is at 410 px, its chin at 524 px."""
+    track = golden_track("yongen_0", 1216, 704)
+    assert plan_crops(track, CropSettings(upper=upper)).boxes.tolist() == [[220, top, 459, 524]]
+
+
+def test_the_upper_edge_of_the_detectors_box_does_not_move() -> None:
+    """Where the landmarks leave no box, as in the reference when the shift is too large."""
+    track = golden_track("yongen_0", 1216, 704)
+    plan = plan_crops(track, CropSettings(shift=200, upper=20))
+    assert plan.boxes.tolist() == [[210, 150, 470, 560]]
+
+
+@given(st.integers(1, 60), st.integers(1, 9), st.integers(0, 99), st.integers(-30, 30), st.integers(-90, 90))
+def test_blocks_leave_no_trace(count: int, block: int, seed: int, shift: int, upper: int) -> None:
+    random = np.random.RandomState(seed)
+    place = random.uniform(-100, 800, (count, 1, 2))
+    landmarks = place + random.uniform(0, 200, (count, 68, 2))
+    track = track_of(landmarks, [10, 20, 110, 140], 704, 1216)
+    track = replace(track, present=random.rand(count) < 0.7)
+    settings = CropSettings(shift=shift, upper=upper)
+    whole = plan_crops(track, settings)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(pieces, "BLOCK", block)
+        piecewise = plan_crops(track, settings)
+    assert piecewise.boxes.tolist() == whole.boxes.tolist()
+    assert piecewise.valid.tolist() == whole.valid.tolist()
+    assert piecewise.shift_range == whole.shift_range
+
+
+@given(st.integers(0, 99), st.integers(-300, 300), st.integers(-300, 300), st.integers(0, 200))
+def test_a_valid_crop_has_an_area_and_shows_some_of_the_picture(seed: int, shift: int, upper: int, margin: int) -> None:
+    random = np.random.RandomState(seed)
+    landmarks = random.uniform(-300, 1300, (20, 1, 2)) + random.uniform(0, 300, (20, 68, 2))
+    track = track_of(landmarks, random.uniform(-200, 1300, 4).tolist(), 704, 1216)
+    plan = plan_crops(track, CropSettings(shift=shift, upper=upper, margin=margin))
+    for x0, y0, x1, y1 in plan.boxes[plan.valid].tolist():
+        assert 0 <= x0 < min(x1, 704)
+        assert 0 <= y0 < y1 <= 1216
+    assert not plan.boxes[~plan.valid].any()

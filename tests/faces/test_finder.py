@@ -9,9 +9,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from lipsync_studio.pipelines.core.types import Face
-from lipsync_studio.pipelines.faces.finder import SMALLEST, THUMBNAIL, TRUSTED, FaceFinder, thumbnails
+from lipsync_studio.pipelines.core.faces import TRUSTED, Face
+from lipsync_studio.pipelines.faces.finder import SMALLEST, THUMBNAIL, FaceFinder, thumbnails
 from lipsync_studio.pipelines.faces.ibug import MESH_POINTS
+from lipsync_studio.pipelines.faces.likeness import SAME, likenesses
 from numpy.typing import NDArray
 from safetensors.numpy import load_file
 from torch.nn import functional
@@ -121,6 +122,16 @@ def test_a_face_that_fills_the_picture(find: Callable, astronaut: NDArray) -> No
 
 def test_a_face_on_its_side_is_not_trusted(find: Callable, astronaut: NDArray) -> None:
     assert all(face.score < TRUSTED for face in find(moved(astronaut, turned(90), 512, 512)))
+
+
+def test_faces_know_what_they_look_like(find: Callable, astronaut: NDArray) -> None:
+    """Also in a picture that is scaled down for the search; in the dark nothing is known."""
+    (face,) = find(astronaut)
+    (large,) = find(astronaut.repeat(3, axis=0).repeat(3, axis=1))
+    (dark,) = find((astronaut * 0.08).astype(np.uint8))
+    np.testing.assert_allclose(face.likeness, likenesses(astronaut, face.box[None])[0], atol=1e-6)
+    assert face.likeness @ large.likeness > SAME
+    assert dark.likeness.shape == (0,)
 
 
 def test_the_largest_of_a_crowd_get_landmarks(find: Callable, astronaut: NDArray) -> None:

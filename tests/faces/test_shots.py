@@ -1,4 +1,4 @@
-"""Hard cuts: found between similar rooms, not found in flashes, pans and noise."""
+"""New shots: cuts, dissolves and fades are found; flashes, pans, zooms and noise are none."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from lipsync_studio.pipelines.faces.finder import thumbnails
 from lipsync_studio.pipelines.faces.shots import MINIATURE, REACH, miniatures, number_shots
 from numpy.typing import NDArray
+from PIL import Image
 
 
 def cuts(frames: Sequence[NDArray[np.float32]]) -> list[int]:
@@ -32,7 +33,7 @@ def alive(picture: NDArray[np.float32], count: int, seed: int = 0) -> list[NDArr
     return [(picture + random.normal(0, 0.004, picture.shape)).astype(np.float32) for _ in range(count)]
 
 
-@given(st.lists(st.integers(2 * REACH, 20), min_size=1, max_size=4))
+@given(st.lists(st.integers(8, 40), min_size=1, max_size=4))
 def test_every_cut_between_different_scenes_is_found(lengths: list[int]) -> None:
     frames = [frame for number, length in enumerate(lengths) for frame in alive(scene(number), length)]
     assert cuts(frames) == np.cumsum(lengths)[:-1].tolist()
@@ -56,10 +57,49 @@ def test_a_cut_right_after_another_is_found() -> None:
     assert cuts(alive(scene(1), 20) + alive(scene(2), 3) + alive(scene(3), 20)) == [20, 23]
 
 
-def test_a_slow_fade_is_no_hard_cut() -> None:
+@pytest.mark.parametrize("length", [7, 8])
+def test_a_shot_between_two_like_each_other_is_no_flash(length: int) -> None:
+    assert cuts(alive(scene(1), 20) + alive(scene(2), length) + alive(scene(1), 20)) == [20, 20 + length]
+
+
+def dissolve(first: NDArray[np.float32], second: NDArray[np.float32], count: int) -> list[NDArray[np.float32]]:
+    return [first + (second - first) * np.float32(part) for part in np.linspace(0, 1, count + 2)[1:-1]]
+
+
+@pytest.mark.parametrize("length", [3, 5, 6, 12, 21, 22])
+def test_a_dissolve_begins_one_shot_in_its_middle(length: int) -> None:
     first, second = scene(1), scene(2)
-    fade = [first + (second - first) * np.float32(part) for part in np.linspace(0, 1, 25)]
-    assert cuts(alive(first, 10) + fade + alive(second, 10)) == []
+    found = cuts(alive(first, 30) + dissolve(first, second, length) + alive(second, 30))
+    assert len(found) == 1
+    assert abs(found[0] - (30 + length / 2)) <= 1
+
+
+@pytest.mark.parametrize("length", [6, 12])
+def test_a_fade_through_black_begins_a_shot(length: int) -> None:
+    first, second, black = scene(1), scene(2), np.zeros_like(scene(1))
+    out, back = dissolve(first, black, length), dissolve(black, second, length)
+    found = cuts(alive(first, 30) + out + [black] * 2 + back + alive(second, 30))
+    assert found
+    assert all(30 <= frame <= 32 + 2 * length for frame in found)
+
+
+@pytest.mark.parametrize("length", [1, 3])
+def test_black_frames_in_a_scene_are_no_cut(length: int) -> None:
+    assert cuts(alive(scene(1), 30) + [np.zeros_like(scene(1))] * length + alive(scene(1), 30)) == []
+
+
+def test_a_light_that_is_turned_down_a_little_is_no_dissolve() -> None:
+    room = scene(1)
+    assert cuts(alive(room, 30) + dissolve(room, 0.85 * room, 8) + alive(0.85 * room, 30)) == []
+
+
+def test_a_crash_zoom_is_no_cut(astronaut: NDArray, clip_of: Callable) -> None:
+    frames = [astronaut]
+    for margin in np.concatenate([np.zeros(15), np.linspace(0, 160, 12), np.full(15, 160)]).astype(int):
+        part = Image.fromarray(astronaut[margin : 512 - margin, margin : 512 - margin])
+        frames.append(np.array(part.resize((512, 512))))
+    (chunk,) = clip_of(frames).read([np.arange(len(frames))])
+    assert cuts(list(miniatures(thumbnails(chunk)))) == []
 
 
 @pytest.mark.parametrize("repeat", [1, 2, 4], ids=["every frame new", "each twice", "each four times"])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from fractions import Fraction
 
 import numpy as np
@@ -10,13 +11,19 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from lipsync_studio.pipelines.audio.mouth_shapes import MouthShapes
+from lipsync_studio.pipelines.blending.compositor import BlendSettings
+from lipsync_studio.pipelines.blending.masks import MaskSettings
+from lipsync_studio.pipelines.blending.shapes import ExternalMask
 from lipsync_studio.pipelines.core.errors import InputError
+from lipsync_studio.pipelines.core.faces import ClipFaces, MotionSettings, SpeakerFaces
 from lipsync_studio.pipelines.core.host import PlainHost
 from lipsync_studio.pipelines.core.timing import FrameClock, LengthPolicy, Timeline
-from lipsync_studio.pipelines.core.types import AudioClip, CropSettings, FaceBatch, FaceTrack, SpeakerFaces
+from lipsync_studio.pipelines.core.types import AudioClip, FaceBatch
 from lipsync_studio.pipelines.engines.base import EngineSpec
-from lipsync_studio.pipelines.lipsync import LipSyncSettings, lip_sync_images, plan_blocks
+from lipsync_studio.pipelines.lipsync import lip_sync_images
 from lipsync_studio.pipelines.media.image_picture import ImageClip
+from lipsync_studio.pipelines.plan import LipSyncSettings, plan_blocks, plan_lip_sync
 from torch import Tensor
 
 HEIGHT, WIDTH = 72, 64
@@ -72,12 +79,21 @@ def face_landmarks() -> np.ndarray:
     return points
 
 
-def faces_at(present: list[bool], shots: list[int] | None = None) -> SpeakerFaces:
-    shown = np.array(present)
-    landmarks = np.where(shown[:, None, None], face_landmarks(), 0).astype(np.float32)
-    boxes = np.where(shown[:, None], np.array([12, 12, 52, 56]), 0).astype(np.float32)
-    shot = np.array(shots if shots is not None else [0] * len(present), np.int32)
-    return SpeakerFaces(FaceTrack(shown, landmarks, boxes, shot, WIDTH, HEIGHT), CropSettings())
+def faces_at(present: list[bool], shots: list[int] | None = None, bridge: int = 0) -> SpeakerFaces:
+    frames = np.flatnonzero(present).astype(np.int32)
+    count = len(frames)
+    found = ClipFaces(
+        frames=frames,
+        people=np.zeros(count, np.int32),
+        boxes=np.tile(np.array([12, 12, 52, 56], np.float32), (count, 1)),
+        landmarks=np.tile(face_landmarks(), (count, 1, 1)),
+        scores=np.ones(count, np.float32),
+        shot=np.array(shots if shots is not None else [0] * len(present), np.int32),
+        likeness=np.empty((min(count, 1), 0), np.float32),
+        width=WIDTH,
+        height=HEIGHT,
+    )
+    return SpeakerFaces(found, motion=MotionSettings(bridge=bridge))
 
 
 def tone(seconds: float) -> AudioClip:
@@ -86,7 +102,7 @@ def tone(seconds: float) -> AudioClip:
 
 
 @settings(deadline=None, max_examples=40)
-@given(present=st.lists(st.booleans(), min_size=1, max_size=24))
+@given(present=st.lists(st.booleans(), min_size=1, max_size=24).filter(any))
 def test_every_frame_keeps_its_place_whatever_faces_come_and_go(present: list[bool]) -> None:
     clip, engine = clip_of(len(present)), StampEngine()
     before = clip.images.clone()
@@ -121,8 +137,6 @@ def test_the_engine_hears_each_frame_at_its_own_time() -> None:
     present = [True, True, False, False, True, True, True, False, True, True]
     sound = tone(0.4)
     lip_sync_images(clip, faces_at(present), sound, engine, LipSyncSettings(), PlainHost())
-    from lipsync_studio.pipelines.audio.mouth_shapes import MouthShapes
-
     expected = MouthShapes(sound).at(np.arange(10) / 25)
     heard = torch.cat([batch.heard for batch in engine.batches])
     assert torch.allclose(heard, expected[torch.tensor(present)], atol=1e-6)
@@ -155,6 +169,148 @@ def test_frames_after_the_audio_are_kept_and_reported() -> None:
     ]
 
 
+def test_short_gaps_are_bridged_painted_and_reported() -> None:
+    clip, engine = clip_of(8), StampEngine()
+    present = [True, False, False, True, False, False, False, True]
+    _, masks, report = lip_sync_images(
+        clip, faces_at(present, bridge=2), tone(0.32), engine, LipSyncSettings(), PlainHost()
+    )
+    assert report.fates == ("synced", *["synced, face bridged"] * 2, "synced", *["no face"] * 3, "synced")
+    assert [bool((mask > 0).any()) for mask in masks] == [True] * 4 + [False] * 3 + [True]
+    assert report.summary() == "Stamp: 5 of 8 frames synced (2 with a bridged face), 3 no face"
+
+
+def test_the_source_s_mouth_comes_back_in_silence() -> None:
+    clip, engine = clip_of(100), StampEngine()
+    rustle = np.random.default_rng(3).normal(0, 1e-4, 64000).astype(np.float32)
+    speech = np.concatenate([tone(1.0).samples[0], np.zeros(32000, np.float32), tone(1.0).samples[0]]) * 0.3 + rustle
+    images, masks, report = lip_sync_images(
+        clip,
+        faces_at([True] * 100),
+        AudioClip(speech[None], 16000),
+        engine,
+        LipSyncSettings(restore_in_silence=True),
+        PlainHost(),
+    )
+    assert set(report.fates[40:60]) == {"kept in silence"}
+    assert torch.equal(images[40:60], clip.images[40:60])
+    assert not masks[40:60].any()
+    assert set(report.fates[5:20]) == set(report.fates[80:95]) == {"synced"}
+    assert not any(40 <= index < 60 for batch in engine.batches for index in batch.indices)
+    edge = masks.amax(dim=(1, 2))
+    assert ((edge > 0.05) & (edge < 0.95)).any(), "it fades"
+
+
+def test_a_face_much_larger_than_the_engine_paints_is_pointed_out() -> None:
+    class Larger(StampEngine):
+        spec = replace(StampEngine.spec, crop_sides=(32, 64))
+
+    for engine, advised in ((StampEngine(), True), (Larger(), False)):
+        plan = plan_lip_sync(clip_of(1), faces_at([True]), tone(0.04), engine, LipSyncSettings())
+        assert any("LatentSync" in note for note in plan.report.notes) == advised
+
+
+def test_an_engine_that_paints_as_large_is_not_told_to_make_way_for_latentsync() -> None:
+    class Largest(StampEngine):
+        spec = replace(StampEngine.spec, crop_sides=(512,))
+
+    points, box = face_landmarks()[None] * 20, np.array([[240, 240, 1040, 1120]], np.float32)
+    found = replace(faces_at([True]).found, landmarks=points, boxes=box, width=WIDTH * 20, height=HEIGHT * 20)
+    clip = ImageClip(torch.zeros(1, HEIGHT * 20, WIDTH * 20, 3), Fraction(25))
+    (note,) = plan_lip_sync(clip, SpeakerFaces(found), tone(0.04), Largest(), LipSyncSettings()).report.notes
+    assert "match_sharpness" in note
+    assert "LatentSync" not in note
+
+
+class FineEngine(StampEngine):
+    """Works at the side of most real engines, so that masks are drawn finely."""
+
+    spec = replace(StampEngine.spec, crop_sides=(256,))
+
+
+def synced(count: int, sync: LipSyncSettings, seconds: float | None = None) -> tuple[Tensor, Tensor, Tensor]:
+    """(source, images, masks), frame by frame, of a clip with the face in every frame."""
+    clip, sound = clip_of(count), tone(seconds or count / 25)
+    images, masks, report = lip_sync_images(clip, faces_at([True] * count), sound, FineEngine(), sync, PlainHost())
+    source = clip.images[torch.from_numpy(report.timeline.source)]
+    assert torch.equal(images[masks == 0], source[masks == 0])
+    return source, images, masks
+
+
+HARD = BlendSettings(MaskSettings(grow=0, feather=0, inset=0))
+MOUTH = (slice(42, 50), slice(24, 40))  # rows and columns of the picture, well inside the crop
+
+
+def white(count: int, *frames: int) -> ExternalMask:
+    """`count` masks, white at MOUTH in the given ones."""
+    masks = torch.zeros(count, HEIGHT, WIDTH)
+    for frame in frames:
+        masks[frame][MOUTH] = 1
+    return ExternalMask(masks)
+
+
+def test_a_mask_of_the_users_is_replaced_and_nothing_else() -> None:
+    _, images, masks = synced(3, LipSyncSettings(shape=white(1, 0), blend=HARD))
+    for index in range(3):
+        inside = images[index][43:49, 25:39]
+        assert torch.allclose(inside, torch.full_like(inside, stamp(index)), atol=1e-3)
+    masks[:, 40:52, 22:42] = 0  # scaling makes an edge of a pixel or two
+    assert not masks.any()
+
+
+def test_masks_go_with_the_source_frame_also_backwards() -> None:
+    """The clip is played forth and back, and only the mask of frame 1 is not empty."""
+    settings = LipSyncSettings(shape=white(3, 1), blend=HARD)
+    _, _, masks = synced(3, settings, seconds=0.24)
+    assert masks.amax(dim=(1, 2)).tolist() == pytest.approx([0, 1, 0, 0, 1, 0])
+
+
+def test_what_is_in_front_of_the_mouth_stays() -> None:
+    source, images, masks = synced(3, LipSyncSettings(occluders=white(3, 1)))
+    assert torch.equal(images[1][MOUTH], source[1][MOUTH])
+    assert not masks[1][MOUTH].any()
+    assert masks[[0, 2]].amax(dim=(1, 2)).tolist() == pytest.approx([1, 1])
+    assert (masks[0][MOUTH] > 0.9).all()
+    assert masks[1].any(), "beside it the mouth is painted"
+
+
+def test_the_blend_settings_reach_the_result() -> None:
+    def run(**changes: float) -> tuple[Tensor, Tensor]:
+        return synced(4, LipSyncSettings(blend=replace(BlendSettings(), **changes)))[1:]
+
+    images, masks = run()
+    wider = synced(4, LipSyncSettings(blend=BlendSettings(MaskSettings(grow=0.2))))[2]
+    assert (wider > 0).sum() > 1.05 * (masks > 0).sum()
+    for changes in ({"colour": 1.0}, {"sharpness": 1.0}):
+        matched, same = run(**changes)
+        assert torch.equal(same, masks)
+        assert torch.equal(matched[masks == 0], images[masks == 0])
+    coloured, _ = run(colour=1.0)
+    assert not torch.allclose(coloured, images, atol=0.01)
+    moving = white(4, 0, 1)
+    steady = synced(4, LipSyncSettings(shape=moving, blend=replace(HARD, steady=1.0)))[2]
+    assert steady.amax(dim=(1, 2)).tolist() == pytest.approx([1, 1, 0.9, 0.81], abs=1e-3)
+
+
+@pytest.mark.parametrize("name", ["shape", "occluders"])
+@pytest.mark.parametrize("size", [(2, HEIGHT, WIDTH), (1, HEIGHT, WIDTH + 1), (1, 64, 64)])
+def test_masks_that_do_not_fit_are_refused_before_anything_is_painted(name: str, size: tuple[int, ...]) -> None:
+    engine, mask = StampEngine(), ExternalMask(torch.ones(size))
+    with pytest.raises(InputError, match=rf"one mask or 4 masks .* of {WIDTH}x{HEIGHT}; got {size[0]} of {size[2]}x"):
+        lip_sync_images(
+            clip_of(4), faces_at([True] * 4), tone(0.16), engine, LipSyncSettings(**{name: mask}), PlainHost()
+        )
+    assert not engine.batches
+
+
+def test_a_single_frame_with_everything_on() -> None:
+    everything = BlendSettings(steady=1, colour=1, sharpness=1)
+    _, images, masks = synced(1, LipSyncSettings(blend=everything, occluders=white(1)), seconds=0.4)
+    assert len(images) == 10
+    assert torch.isfinite(images).all()
+    assert (masks.amax(dim=(1, 2)) > 0.99).all()
+
+
 def test_a_fourth_channel_is_left_alone() -> None:
     images = torch.rand((2, HEIGHT, WIDTH, 4), generator=torch.Generator().manual_seed(1))
     synced, _, _ = lip_sync_images(
@@ -172,6 +328,7 @@ def test_faces_of_another_clip_are_refused_before_anything_is_painted() -> None:
     assert not engine.batches
 
 
+@settings(deadline=None)
 @given(
     present=st.lists(st.booleans(), min_size=1, max_size=40),
     cuts=st.sets(st.integers(1, 39)),

@@ -17,10 +17,12 @@ from lipsync_studio.pipelines.core.host import PlainHost
 from lipsync_studio.pipelines.core.timing import LengthPolicy
 from lipsync_studio.pipelines.core.types import AudioClip, EncodeSettings
 from lipsync_studio.pipelines.engines.draft import DraftEngine
-from lipsync_studio.pipelines.lipsync import LipSyncSettings, find_speaker, lip_sync_images, lip_sync_video
+from lipsync_studio.pipelines.faces.speaker import speaker_track
+from lipsync_studio.pipelines.lipsync import find_speaker, lip_sync_images, lip_sync_video
 from lipsync_studio.pipelines.media.decode import open_video
 from lipsync_studio.pipelines.media.image_picture import ImageClip
 from lipsync_studio.pipelines.media.sound import read_audio
+from lipsync_studio.pipelines.plan import LipSyncSettings
 from lipsync_studio.pipelines.weights.loaders import load_face_parser
 from numpy.typing import NDArray
 
@@ -70,8 +72,8 @@ def rgb(path: Path) -> NDArray[np.float32]:
 def test_video_with_two_cutaways(cut_clip: Path, speech: AudioClip, tmp_path: Path) -> None:
     clip = open_video(cut_clip)
     faces = find_speaker(clip, PlainHost())
-    assert np.flatnonzero(~faces.track.present).tolist() == FACELESS
-    assert faces.track.shot[[17, 18, 29, 30, 41, 42, 51, 52]].tolist() == [0, 1, 1, 2, 2, 3, 3, 4]
+    assert np.flatnonzero(~speaker_track(faces).present).tolist() == FACELESS
+    assert faces.found.shot[[17, 18, 29, 30, 41, 42, 51, 52]].tolist() == [0, 1, 1, 2, 2, 3, 3, 4]
     path = tmp_path / "result.mp4"
     report = lip_sync_video(
         clip, faces, speech, DraftEngine(), LipSyncSettings(), path, EncodeSettings(crf=8), speech, PlainHost()
@@ -136,13 +138,14 @@ def test_the_parsed_mask_on_a_real_face(cut_clip: Path, speech: AudioClip, share
     clip = ImageClip(torch.from_numpy(rgb(cut_clip)[14:22] / 255), RATE)
     parsing = FaceParsing(load_face_parser(shared / "weights" / "79999_iter.pth"))
     faces = find_speaker(clip, PlainHost())
-    present = faces.track.present
+    track = speaker_track(faces)
+    present = track.present
     assert present.tolist() == [True] * 4 + [False] * 4
-    settings = LipSyncSettings(LengthPolicy(audio_longer="stop"), parsing=parsing)
+    settings = LipSyncSettings(LengthPolicy(audio_longer="stop"), shape=parsing)
     images, masks, _ = lip_sync_images(clip, faces, speech, DraftEngine(), settings, PlainHost())
     assert torch.equal(images[masks == 0], clip.images[masks == 0])
     assert not masks[~present].any()
-    for mask, points in zip(masks[present], faces.track.landmarks[present], strict=True):
+    for mask, points in zip(masks[present], track.landmarks[present], strict=True):
         spots = [points[48:].mean(0), points[8] - [0, 6], points[36:42].mean(0), points[42:48].mean(0), (5.0, 5.0)]
         mouth, chin, *kept = [float(mask[round(y), round(x)]) for x, y in spots]
         assert (mouth, chin) == pytest.approx((1, 1), abs=0.05)

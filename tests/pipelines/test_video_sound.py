@@ -9,9 +9,10 @@ import portrait_clip
 from lipsync_studio.pipelines.core.host import PlainHost
 from lipsync_studio.pipelines.core.types import AudioClip, EncodeSettings
 from lipsync_studio.pipelines.engines.draft import DraftEngine
-from lipsync_studio.pipelines.lipsync import LipSyncSettings, find_speaker, lip_sync_video
+from lipsync_studio.pipelines.lipsync import find_speaker, lip_sync_video
 from lipsync_studio.pipelines.media.decode import open_video
 from lipsync_studio.pipelines.media.sound import read_audio
+from lipsync_studio.pipelines.plan import LipSyncSettings
 
 
 def test_the_videos_own_sound_ends_with_its_trim(tmp_path: Path) -> None:
