@@ -1,0 +1,1 @@
+"""Words and lines in time: recognised, aligned, read and written, laid over the picture."""
