@@ -1,4 +1,4 @@
-"""What of the face is replaced."""
+"""What of the face is replaced, and how it is laid over the picture."""
 
 from __future__ import annotations
 
@@ -8,11 +8,13 @@ from typing import get_args
 import folder_paths
 from comfy_api.latest import io
 
+from ..pipelines.blending.compositor import BlendSettings
+from ..pipelines.blending.masks import MaskSettings
 from ..pipelines.blending.parsed_masks import LABELS_SIDE, ParsedMaskSettings, Region
 from ..pipelines.blending.parsing import FaceParsing as Parsing
 from ..pipelines.weights.catalog import FACE_PARSER
 from ..pipelines.weights.loaders import load_face_parser
-from .sockets import LipSyncParsing
+from .sockets import LipSyncBlending, LipSyncParsing
 from .weight_files import file_input, full_path, missing
 
 FOLDER = "face_parsing"
@@ -66,3 +68,56 @@ class FaceParsing(io.ComfyNode):
     def execute(cls, parser: str, region: Region, left_cheek: int, right_cheek: int, feather: float) -> io.NodeOutput:
         settings = ParsedMaskSettings(region, left_cheek, right_cheek, feather)
         return io.NodeOutput(Parsing(load_face_parser(full_path(FOLDER, parser)), settings))
+
+
+class SetBlending(io.ComfyNode):
+    """Node: how the painted mouth is laid over the picture."""
+
+    @classmethod
+    def define_schema(cls) -> io.Schema:
+        def share(name: str, default: float, most: float, tooltip: str) -> io.Float.Input:
+            return io.Float.Input(name, default=default, min=0.0, max=most, step=0.01, tooltip=tooltip)
+
+        return io.Schema(
+            node_id="LipSyncBlendSettings",
+            display_name="Blend Settings",
+            category="LipSync Studio",
+            description="How the painted mouth is laid over the picture: the mask's edge, its steadiness, colour and "
+            "sharpness. Connect it to `blending` of LipSync Video or MuseTalk Sample.",
+            search_aliases=["lip", "blend", "seam", "color match", "feather"],
+            inputs=[
+                share(
+                    "mask_grow",
+                    MaskSettings.grow,
+                    0.25,
+                    "How far the mask reaches beyond the jaw line (or your own mask), as a part of the crop's side. "
+                    "Not used with Face Parsing Mask.",
+                ),
+                share(
+                    "mask_feather",
+                    MaskSettings.feather,
+                    0.25,
+                    "Width of the mask's soft edge, as a part of the crop's side. Not used with Face Parsing Mask.",
+                ),
+                share("steady_mask", 0.0, 1.0, "Smooths the mask over time, never across a cut. 0 is off."),
+                share(
+                    "match_color", 0.0, 1.0, "Gives the painted mouth the colours of the face around it, shot by shot."
+                ),
+                share(
+                    "match_sharpness", 0.0, 1.0, "Sharpens or softens the painted mouth to match the face around it."
+                ),
+            ],
+            outputs=[LipSyncBlending.Output(display_name="blending")],
+        )
+
+    @classmethod
+    def execute(
+        cls,
+        mask_grow: float,
+        mask_feather: float,
+        steady_mask: float,
+        match_color: float,
+        match_sharpness: float,
+    ) -> io.NodeOutput:
+        mask = MaskSettings(grow=mask_grow, feather=mask_feather)
+        return io.NodeOutput(BlendSettings(mask, steady_mask, match_color, match_sharpness))

@@ -1,4 +1,4 @@
-"""The samplers: IMAGE in and out for graph builders, VIDEO in and out at constant memory."""
+"""The samplers: IMAGE in and out for graph builders, VIDEO in and out in bounded memory."""
 
 from __future__ import annotations
 
@@ -9,38 +9,48 @@ from typing import Any, get_args
 from comfy_api.latest import Input, InputImpl, io
 from torch import Tensor
 
+from ..pipelines.blending.compositor import BlendSettings
 from ..pipelines.blending.parsing import FaceParsing
+from ..pipelines.blending.shapes import ExternalMask, LandmarkShape, MaskShape
+from ..pipelines.core.faces import SpeakerFaces
 from ..pipelines.core.report import Report
 from ..pipelines.core.timing import AudioLonger, LengthPolicy, VideoLonger
-from ..pipelines.core.types import Codec, EncodeSettings, PixelFormat, SpeakerFaces
+from ..pipelines.core.types import Codec, EncodeSettings, PixelFormat
 from ..pipelines.engines.base import Engine
-from ..pipelines.lipsync import LipSyncSettings, MaskSettings, find_speaker, lip_sync_images, lip_sync_video
+from ..pipelines.lipsync import find_speaker, lip_sync_images, lip_sync_video
+from ..pipelines.plan import LipSyncSettings
 from .host import ComfyHost, temp_video
 from .inputs import SOUNDS, THE_AUDIO, audio_clip, clip_of, image_clip, sound_of
-from .sockets import LipSyncEngine, LipSyncFaces, LipSyncParsing
+from .sockets import LipSyncBlending, LipSyncEngine, LipSyncFaces, LipSyncParsing
+from .widgets import FPS, encode_inputs
 
 log = logging.getLogger(__name__)
 
-FPS = io.Float.Input(
-    "fps",
-    default=25.0,
-    min=1.0,
-    max=240.0,
-    step=0.001,
-    tooltip="Frames per second of an IMAGE batch; 23.976 and 29.97 mean the exact NTSC rates. A VIDEO keeps its own.",
-)
 
-
-PARSING = LipSyncParsing.Input(
-    "parsing",
-    optional=True,
-    tooltip="From Face Parsing Mask. Without it the mask is made from the landmarks and needs no weights.",
-)
-
-
-def settings_inputs() -> list[io.Input]:
-    """The widgets both samplers share."""
+def shared_inputs() -> list[io.Input]:
+    """What both samplers take beside the clip, the audio and the engine."""
     return [
+        LipSyncParsing.Input(
+            "parsing",
+            optional=True,
+            tooltip="From Face Parsing Mask. Without it the mask is made from the landmarks and needs no weights.",
+        ),
+        io.Mask.Input(
+            "mask",
+            optional=True,
+            tooltip="Your own mask instead, in pixels of the source: white is replaced, inside the crop only. One for "
+            "all frames, or one for each.",
+        ),
+        io.Mask.Input(
+            "occluders",
+            optional=True,
+            tooltip="What is in front of the mouth, a hand or a microphone: white keeps its pixels. In pixels of the "
+            "source; one for all frames, or one for each. ComfyUI's SAM3 nodes make such masks.",
+        ),
+        LipSyncBlending.Input(
+            "blending", optional=True, tooltip="From Blend Settings: how the mouth is laid over the picture."
+        ),
+        FPS,
         io.Combo.Input(
             "audio_longer",
             options=list(get_args(AudioLonger)),
@@ -54,34 +64,36 @@ def settings_inputs() -> list[io.Input]:
             default="keep the rest",
             tooltip="When the picture outlasts the audio: keep the rest unchanged, or stop with the audio.",
         ),
-        io.Float.Input(
-            "mask_grow",
-            default=MaskSettings.grow,
-            min=0.0,
-            max=0.25,
-            step=0.01,
-            advanced=True,
-            tooltip="How far the repainted area reaches beyond the jaw line, as a part of the crop's side. "
-            "Not used with Face Parsing Mask.",
-        ),
-        io.Float.Input(
-            "mask_feather",
-            default=MaskSettings.feather,
-            min=0.0,
-            max=0.25,
-            step=0.01,
-            advanced=True,
-            tooltip="Width of the soft edge of the repainted area, as a part of the crop's side. "
-            "Not used with Face Parsing Mask.",
+        io.Boolean.Input(
+            "restore_in_silence",
+            default=False,
+            tooltip="Where the audio is silent, fade back to the source's own mouth. For sources whose mouth is still; "
+            "one that talks would be seen talking.",
         ),
     ]
 
 
 def _settings(
-    audio_longer: AudioLonger, video_longer: VideoLonger, grow: float, feather: float, parsing: FaceParsing | None
+    lengths: LengthPolicy,
+    restore_in_silence: bool,
+    parsing: FaceParsing | None,
+    mask: Tensor | None,
+    occluders: Tensor | None,
+    blending: BlendSettings | None,
 ) -> LipSyncSettings:
-    mask = MaskSettings(grow=grow, feather=feather)
-    return LipSyncSettings(LengthPolicy(audio_longer, video_longer), mask, parsing)
+    return LipSyncSettings(
+        lengths=lengths,
+        shape=_shape(parsing, mask),
+        blend=blending or BlendSettings(),
+        occluders=None if occluders is None else ExternalMask(occluders),
+        restore_in_silence=restore_in_silence,
+    )
+
+
+def _shape(parsing: FaceParsing | None, mask: Tensor | None) -> MaskShape:
+    if mask is not None:
+        return ExternalMask(mask)
+    return parsing or LandmarkShape()
 
 
 def _report_text(report: Report) -> str:
@@ -108,9 +120,7 @@ class LipSyncImages(io.ComfyNode):
                 LipSyncFaces.Input("faces", tooltip="From Face Preprocess on these same images."),
                 LipSyncEngine.Input("engine"),
                 io.Audio.Input("audio", tooltip="Speech or song. Resampled for the engine only, never changed."),
-                PARSING,
-                FPS,
-                *settings_inputs(),
+                *shared_inputs(),
             ],
             outputs=[
                 io.Image.Output(display_name="images"),
@@ -129,18 +139,21 @@ class LipSyncImages(io.ComfyNode):
         fps: float,
         audio_longer: AudioLonger,
         video_longer: VideoLonger,
-        mask_grow: float,
-        mask_feather: float,
+        restore_in_silence: bool,
         parsing: FaceParsing | None = None,
+        mask: Tensor | None = None,
+        occluders: Tensor | None = None,
+        blending: BlendSettings | None = None,
     ) -> io.NodeOutput:
-        settings = _settings(audio_longer, video_longer, mask_grow, mask_feather, parsing)
+        lengths = LengthPolicy(audio_longer, video_longer)
+        settings = _settings(lengths, restore_in_silence, parsing, mask, occluders, blending)
         clip = image_clip(images, fps)
         synced, masks, report = lip_sync_images(clip, faces, audio_clip(audio), engine, settings, ComfyHost())
         return io.NodeOutput(synced, masks, _report_text(report))
 
 
 class LipSyncVideo(io.ComfyNode):
-    """Node: VIDEO in, VIDEO out, at constant memory."""
+    """Node: VIDEO in, VIDEO out. Pictures are never all in memory, only some bytes about each."""
 
     @classmethod
     def define_schema(cls) -> io.Schema:
@@ -162,9 +175,7 @@ class LipSyncVideo(io.ComfyNode):
                     optional=True,
                     tooltip="From Face Preprocess on this same clip. Without it, faces are found here.",
                 ),
-                PARSING,
-                FPS,
-                *settings_inputs(),
+                *shared_inputs(),
                 io.Combo.Input(
                     "sound",
                     options=list(SOUNDS),
@@ -172,30 +183,7 @@ class LipSyncVideo(io.ComfyNode):
                     tooltip="What is heard in the result. `the video's own` copies the source's sound untouched "
                     "(for example when the audio is only a vocal stem).",
                 ),
-                io.Combo.Input("codec", options=list(get_args(Codec)), default="h264", advanced=True),
-                io.Int.Input(
-                    "crf",
-                    default=17,
-                    min=0,
-                    max=51,
-                    advanced=True,
-                    tooltip="Lower is better and larger; 17 looks like the source.",
-                ),
-                io.Combo.Input(
-                    "preset",
-                    options=["ultrafast", "superfast", "veryfast", "faster", "fast", "medium", "slow", "slower"],
-                    default="veryfast",
-                    advanced=True,
-                    tooltip="Slower presets make smaller files.",
-                ),
-                io.Combo.Input(
-                    "pixel_format",
-                    options=list(get_args(PixelFormat)),
-                    default="yuv420p",
-                    advanced=True,
-                    tooltip="yuv420p plays everywhere. yuv420p10le keeps 10-bit sources, yuv444p keeps full colour "
-                    "resolution; fewer players can show them.",
-                ),
+                *encode_inputs(),
             ],
             outputs=[io.Video.Output(display_name="video"), io.String.Output(display_name="report")],
         )
@@ -209,8 +197,7 @@ class LipSyncVideo(io.ComfyNode):
         fps: float,
         audio_longer: AudioLonger,
         video_longer: VideoLonger,
-        mask_grow: float,
-        mask_feather: float,
+        restore_in_silence: bool,
         sound: str,
         codec: Codec,
         crf: int,
@@ -218,11 +205,16 @@ class LipSyncVideo(io.ComfyNode):
         pixel_format: PixelFormat,
         faces: SpeakerFaces | None = None,
         parsing: FaceParsing | None = None,
+        mask: Tensor | None = None,
+        occluders: Tensor | None = None,
+        blending: BlendSettings | None = None,
     ) -> io.NodeOutput:
         host, speech, clip = ComfyHost(), audio_clip(audio), clip_of(source, fps, pixel_format)
         heard = sound_of(sound, speech, source, clip)
-        settings = _settings(audio_longer, video_longer, mask_grow, mask_feather, parsing)
+        lengths = LengthPolicy(audio_longer, video_longer)
+        settings = _settings(lengths, restore_in_silence, parsing, mask, occluders, blending)
         encode = EncodeSettings(codec=codec, crf=crf, preset=preset, pixel_format=pixel_format)
+        settings.check(len(clip.clock), clip.width, clip.height)  # before the minutes that finding faces takes
         path = temp_video()
         faces = faces or find_speaker(clip, host)
         report = lip_sync_video(clip, faces, speech, engine, settings, path, encode, heard, host)

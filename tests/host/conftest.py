@@ -18,6 +18,10 @@ if TYPE_CHECKING:
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome", "msedge")
 
+CLIP = "clip.mp4"  # the shipped workflows load it by this name
+
+WITHIN_SECONDS = 120  # the editor does anything, a run of a small graph included, on a busy machine
+
 # A browser that does what the test asks and nothing else; containers run it as root, which the sandbox refuses.
 BROWSER_ARGUMENTS = [
     "--no-sandbox",
@@ -39,15 +43,26 @@ def logs(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def comfyui(tmp_path_factory: pytest.TempPathFactory, logs: Path) -> Iterator[host.Server]:
-    """ComfyUI on the CPU with this pack only. Its folders are empty but for the inputs of the shipped workflows.
-
-    Among them is `clip.mp4`: 20 frames, faceless ones at 5, 6, 7 and 14, with sound. Its caches live from test to test.
+    """ComfyUI on the CPU with this pack only. Its folders are empty but for the inputs of the shipped workflows, among
+    them `clip`. Its caches live from test to test.
     """
     with host.running(tmp_path_factory.mktemp("comfyui"), logs / "comfyui.log", cpu=True) as server:
         for file in (host.PACK / "workflows" / "inputs").iterdir():
             shutil.copy2(file, server.input)
-        portrait_clip.write(server.input / "clip.mp4", 20, faceless={5, 6, 7, 14}, sound_seconds=0.8)
+        portrait_clip.write(server.input / CLIP, 20, faceless={*range(5, 11), 14}, sound_seconds=0.8)
         yield server
+
+
+@pytest.fixture(scope="session")
+def clip(comfyui: host.Server) -> str:
+    """A video for LoadVideo: 20 frames of 256x256 with sound; no face in 5-10, a cutaway, and 14, which is bridged."""
+    return CLIP
+
+
+@pytest.fixture(scope="session")
+def speech(comfyui: host.Server) -> str:
+    """A file for LoadAudio: as long as `clip`."""
+    return portrait_clip.write_speech(comfyui.input / "speech.wav", 0.8).name
 
 
 @pytest.fixture(scope="session")
@@ -85,6 +100,7 @@ def editor(comfyui: host.Server, tmp_path: Path, logs: Path, request: pytest.Fix
             viewport={"width": 1600, "height": 1000},
         )
         page = window.new_page()
+        page.set_default_timeout(WITHIN_SECONDS * 1000)
         complaints = _collect_complaints(page)
         page.goto(comfyui.url)
         templates = page.get_by_role("dialog")
