@@ -20,12 +20,11 @@ from ..pipelines.faces.mediapipe import MediaPipeFinder
 from ..pipelines.faces.speaker import chosen_rows
 from ..pipelines.lipsync import find_speaker
 from ..pipelines.media.image_picture import ImagePicture
-from ..pipelines.people import describe_people
+from ..pipelines.roster import describe_people
 from .host import ComfyHost
 from .inputs import clip_of
 from .sockets import BBox, FaceDetectionModel, FaceLandmarks, LipSyncDetector, LipSyncFaces, PoseKeypoint
 
-RULES = ("largest", "leftmost", "rightmost", "person", "point", "reference picture")
 MOST_PIXELS = 16384  # px, the largest picture that ComfyUI's own nodes know
 
 
@@ -157,11 +156,12 @@ class ChooseSpeaker(io.ComfyNode):
                         ),
                         option(
                             "reference picture",
-                            [io.Image.Input("reference", tooltip="A picture of the speaker's face; its first frame.")],
+                            [io.Image.Input("reference", tooltip="The speaker, best cut out of a frame of this clip.")],
                         ),
                     ],
                     tooltip="largest, leftmost, rightmost: chosen anew in each shot. person: by number, all over the "
-                    "clip. point: whose face is at x, y on a frame. reference picture: who looks most like it.",
+                    "clip. point: whose face is at x, y on a frame. reference picture: whose hair, face and clothes "
+                    "have its colours.",
                 ),
                 io.Int.Input(
                     "bridge_gaps",
@@ -187,7 +187,7 @@ def _choice(rule: dict[str, Any]) -> SpeakerChoice:
     name = rule.get("rule")
     if name is None:
         raise InputError(
-            expected=f"a rule out of {', '.join(RULES)}", got="another one", next_step="Choose one of them."
+            expected="a rule of Choose Speaker", got="another one", next_step="The node's help page lists them."
         )
     if name == "person":
         return SpeakerChoice("person", person=rule["person"])

@@ -15,7 +15,7 @@ from .audio.whisper_windows import WhisperWindows
 from .blending.compositor import BlendSettings
 from .blending.shapes import ExternalMask, LandmarkShape, MaskShape
 from .core.errors import InputError
-from .core.faces import CropPlan, FaceTrack, SpeakerFaces
+from .core.faces import ClipFaces, CropPlan, FaceTrack, SpeakerFaces
 from .core.report import PAINTED, Report
 from .core.timing import LengthPolicy, Timeline
 from .core.types import AudioClip, AudioFeatures, FrameSource
@@ -80,7 +80,7 @@ def plan_lip_sync(
     source: FrameSource, faces: SpeakerFaces, audio: AudioClip, engine: Engine, settings: LipSyncSettings
 ) -> Plan:
     """Lay out the result: which frame when, where the crop is, what the engine hears, what happens to each frame."""
-    _check_same_clip(source, faces)
+    check_same_clip(source, faces.found)
     settings.check(len(source.clock), source.width, source.height)
     timeline = Timeline.build(source.clock, audio.seconds, settings.lengths)
     track = speaker_track(faces)
@@ -164,8 +164,8 @@ def _advice(spec: EngineSpec, height: float) -> tuple[str, ...]:
     )
 
 
-def _check_same_clip(source: FrameSource, faces: SpeakerFaces) -> None:
-    clip = faces.found
+def check_same_clip(source: FrameSource, clip: ClipFaces) -> None:
+    """Raise InputError unless the faces were found on a clip of this length and size."""
     found, given = (len(clip), clip.width, clip.height), (len(source.clock), source.width, source.height)
     if found != given:
         raise InputError(

@@ -12,10 +12,10 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
 from .blending.masks import MaskSettings, lower_face_mask
-from .core.errors import InputError
 from .core.faces import TRUSTED, ClipFaces, CropPlan, FaceTrack, SpeakerFaces
 from .core.types import FrameSource
 from .faces.crop import plan_crops
+from .plan import check_same_clip
 
 # px below the chin where the settings leave it to the engine, which is not known here: MuseTalk 1.5's.
 OWN_MARGIN: Final = 10
@@ -54,17 +54,6 @@ def preview_frame(
         _draw_crop(sketch, crops.boxes[0], int(here.landmarks[0, _HALF, 1]) + faces.crop.shift)
     sketch.caption(", ".join([f"frame {frame}", f"shot {here.shot[0]}", *_remarks(source, here, crops)]))
     return canvas
-
-
-def check_same_clip(source: FrameSource, found: ClipFaces) -> None:
-    """Raise InputError unless the faces were found on a clip of this length and size."""
-    known, given = (len(found), found.width, found.height), (len(source.clock), source.width, source.height)
-    if known != given:
-        raise InputError(
-            expected="the clip on which the faces were found ({} frames, {}x{})".format(*known),
-            got="a clip with {} frames, {}x{}".format(*given),
-            next_step="Connect the same images or video to Face Preprocess and to this node.",
-        )
 
 
 def _picture(source: FrameSource, found: ClipFaces, frame: int, size: tuple[int, int]) -> Image.Image:

@@ -116,7 +116,7 @@ def test_the_chosen_speaker_is_the_one_in_the_preview(
     [
         ({"rule": "person", "rule.person": 7}, "person from 0 to 1"),
         ({"rule": "point", "rule.frame": 0, "rule.x": 500, "rule.y": 250}, "a face at (500, 250) on frame 0"),
-        ({"rule": "loudest"}, "a rule out of largest, leftmost"),
+        ({"rule": "loudest"}, "a rule of Choose Speaker"),
     ],
     ids=["no such person", "nobody there", "no such rule"],
 )

@@ -14,8 +14,8 @@ from lipsync_studio.pipelines.core.errors import InputError
 from lipsync_studio.pipelines.core.faces import ClipFaces, CropSettings, SpeakerFaces
 from lipsync_studio.pipelines.faces.speaker import speaker_track
 from lipsync_studio.pipelines.media.image_picture import ImageClip
-from lipsync_studio.pipelines.people import MOST_LISTED, describe_people
 from lipsync_studio.pipelines.preview import preview_frame
+from lipsync_studio.pipelines.roster import MOST_LISTED, describe_people
 from numpy.typing import NDArray
 
 GOLDEN = Path(__file__).resolve().parent.parent / "goldens" / "astronaut_landmarks.json"
