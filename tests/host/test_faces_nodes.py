@@ -178,7 +178,7 @@ def test_without_a_source_the_faces_are_on_a_dark_canvas(comfyui: Server, two: s
 def test_a_source_of_another_size_is_explained(comfyui: Server, two: str) -> None:
     graph = preview_graph(two)
     graph["shift"]["inputs"]["source"] = ["picture", 0]
-    assert "(2 frames, 512x256)" in message_of(comfyui.run(graph))
+    assert "faces of a clip with 2 frames, 512x256" in message_of(comfyui.run(graph))
 
 
 def test_any_frame_of_a_video_is_drawn_without_running(comfyui: Server, clip: str) -> None:
