@@ -55,10 +55,13 @@ def page(editor: Page, comfyui: Server, clip: str, request: pytest.FixtureReques
 
 
 def bring_into_view(page: Page) -> None:
-    """Widgets outside of the view are hidden. The view moves softly, and clicks need it still."""
-    page.evaluate("app.extensionManager.command.execute('Comfy.Canvas.FitView')")
-    page.wait_for_timeout(2000)
-    slider(page).wait_for()
+    """Widgets outside of the view are hidden. The view moves softly, clicks need it still, and nodes may still grow."""
+    for _ in range(20):
+        page.evaluate("app.extensionManager.command.execute('Comfy.Canvas.FitView')")
+        page.wait_for_timeout(2000)
+        if slider(page).is_visible():
+            return
+    raise AssertionError("the slider does not come into view")
 
 
 def slider(page: Page) -> Locator:
