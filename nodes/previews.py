@@ -41,7 +41,7 @@ class ShiftSettings:
     extra_margin: int = OWN_MARGIN
     upper_bound: int = 0
     convention: Convention = "engine's own"
-    smoothing: float = 0.5
+    smoothing: float = MotionSettings.smoothing
 
     def __post_init__(self) -> None:
         for name, (least, most) in {**BOUNDS, "smoothing": (0, 1)}.items():

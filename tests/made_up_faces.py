@@ -28,8 +28,9 @@ def clip_faces(
     shot: Sequence[int],
     scores: Sequence[float] | None = None,
     likeness: Sequence[Sequence[float]] | None = None,
+    flashes: Sequence[int] = (),
 ) -> ClipFaces:
-    """rows: (frame, person, box) of each face. Landmarks are those of the schematic face in the box."""
+    """rows: (frame, person, box) of each face, with the landmarks of the schematic face. flashes: frames."""
     boxes = np.array([box for _, _, box in rows], np.float32).reshape(-1, 4)
     people = np.array([person for _, person, _ in rows], np.int32)
     count = int(people.max(initial=-1)) + 1
@@ -41,6 +42,7 @@ def clip_faces(
         landmarks=middle[:, None] + SHAPE * size[:, None],
         scores=np.ones(len(rows), np.float32) if scores is None else np.array(scores, np.float32),
         shot=np.array(shot, np.int32),
+        flash=np.isin(np.arange(len(shot)), flashes),
         likeness=np.zeros((count, 0), np.float32) if likeness is None else np.array(likeness, np.float32),
         width=WIDTH,
         height=HEIGHT,

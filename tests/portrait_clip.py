@@ -14,14 +14,20 @@ from PIL import Image
 PORTRAIT = Path(__file__).resolve().parent.parent / "workflows" / "inputs" / "astronaut.jpg"
 FACE = (140, 10, 332, 202)  # px of the portrait: a square around the head
 EMPTY = (330, 10, 512, 192)  # px of the portrait: a square without a face
+BEFORE_FACE = (50, 45, 140, 150)  # px of the square around the head
 
 
-def picture(number: int, side: int, faceless: bool) -> NDArray[np.uint8]:
-    """uint8 RGB [side, side, 3]: the head, swaying a little with `number`, or a part of the picture without it."""
+def picture(number: int, side: int, faceless: bool = False, hidden: bool = False) -> NDArray[np.uint8]:
+    """uint8 RGB [side, side, 3]: the head, swaying a little with `number`, or a part of the picture without it.
+
+    hidden: something grey is before the face.
+    """
     left, top, right, bottom = EMPTY if faceless else FACE
     sway = round(4 * np.sin(number / 5))
     with Image.open(PORTRAIT) as portrait:
         part = portrait.convert("RGB").crop((left + sway, top, right + sway, bottom))
+    if hidden:
+        part.paste((128, 128, 128), BEFORE_FACE)
     return np.asarray(part.resize((side, side), Image.Resampling.BICUBIC))
 
 
@@ -32,16 +38,17 @@ def write(
     rate: Fraction = Fraction(25),
     side: int = 256,
     faceless: Collection[int] = (),
+    hidden: Collection[int] = (),
     sound_seconds: float = 0.0,
     pixel_format: str = "yuv420p",
 ) -> Path:
-    """An H.264 file of `count` frames; those numbered in `faceless` show no face. With a tone when asked for."""
+    """An H.264 file of `count` frames, with a tone when asked for. faceless, hidden: frames (see `picture`)."""
     with av.open(str(path), "w") as output:
         stream = output.add_stream("libx264", rate=rate, options={"crf": "12", "preset": "ultrafast"})
         stream.width, stream.height, stream.pix_fmt = side, side, pixel_format
         track = output.add_stream("aac", rate=24000, layout="mono") if sound_seconds else None
         for number in range(count):
-            frame = av.VideoFrame.from_ndarray(picture(number, side, number in faceless), "rgb24")
+            frame = av.VideoFrame.from_ndarray(picture(number, side, number in faceless, number in hidden), "rgb24")
             output.mux(stream.encode(frame))
         output.mux(stream.encode())
         if track is not None:

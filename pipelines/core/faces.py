@@ -51,7 +51,8 @@ class ClipFaces:
     frames: int32 [R], the source frame, rising. people: int32 [R], who it is: the same number is the same person all
     over the clip; 0 is the one whose faces cover the largest area over the clip, then 1, ... boxes: float32 [R, 4]
     xyxy. landmarks: float32 [R, 68, 2]. scores: float32 [R], as in `Face`. shot: int32 [N], the number of the shot
-    each frame belongs to, rising from 0. likeness: float32 [people, d], of each person, unit length; d = 0 where
+    each frame belongs to, rising from 0. flash: bool [N], frames inside a shot that for a moment show something else.
+    likeness: float32 [people, d], of each person, unit length; d = 0 where
     unknown. width, height: of the clip.
     """
 
@@ -61,6 +62,7 @@ class ClipFaces:
     landmarks: NDArray[np.float32]
     scores: NDArray[np.float32]
     shot: NDArray[np.int32]
+    flash: NDArray[np.bool_]
     likeness: NDArray[np.float32]
     width: int
     height: int
@@ -72,6 +74,8 @@ class ClipFaces:
             raise ValueError(f"a table of {rows} faces needs columns of as many rows, got {columns}")
         if rows and not 0 <= self.frames[0] <= self.frames[-1] < len(self.shot):
             raise ValueError(f"frames {self.frames[0]}-{self.frames[-1]} of a clip with {len(self.shot)}")
+        if self.flash.shape != self.shot.shape:
+            raise ValueError(f"{len(self.shot)} frames with a shot, but flash {self.flash.shape}")
         if (np.diff(self.frames) < 0).any():
             raise ValueError("the faces must be in the order of their frames")
         if self.likeness.ndim != 2 or len(self.likeness) != self.people.max(initial=-1) + 1:
@@ -107,7 +111,7 @@ class MotionSettings:
     """
 
     bridge: int = 5
-    smoothing: float = 0.0
+    smoothing: float = 0.5
 
     def __post_init__(self) -> None:
         if self.bridge < 0:

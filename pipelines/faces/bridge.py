@@ -13,12 +13,13 @@ from ..core.rows import Rows
 from .pieces import blocks, stretches
 
 
-def bridge_gaps(track: FaceTrack, longest: int) -> FaceTrack:
+def bridge_gaps(track: FaceTrack, longest: int, flash: NDArray[np.bool_]) -> FaceTrack:
     """Fill in gaps of at most `longest` frames by straight lines from the last frame before to the first one after.
 
-    Only inside a shot: what begins or ends with a cut, or with the clip, stays a gap. The same track if there is none.
+    Only inside a shot: what begins or ends with a cut, or with the clip, stays a gap. So does one with a `flash` (bool
+    [N], see `ClipFaces`) in it: nobody is behind it. The same track if there is nothing to fill in.
     """
-    gaps = _gaps(track, longest)
+    gaps = _gaps(track, longest, flash)
     if not gaps:
         return track
     present, bridged, boxes = track.present.copy(), track.bridged.copy(), track.boxes.copy()
@@ -35,7 +36,7 @@ def bridge_gaps(track: FaceTrack, longest: int) -> FaceTrack:
     return replace(track, present=present, bridged=bridged, boxes=boxes, landmarks=table)
 
 
-def _gaps(track: FaceTrack, longest: int) -> set[tuple[int, int]]:
+def _gaps(track: FaceTrack, longest: int, flash: NDArray[np.bool_]) -> set[tuple[int, int]]:
     return {
         (start, stop)
         for start, stop in stretches(track)
@@ -44,6 +45,7 @@ def _gaps(track: FaceTrack, longest: int) -> set[tuple[int, int]]:
         and 0 < start
         and stop < len(track)
         and track.shot[start - 1] == track.shot[stop]
+        and not flash[start:stop].any()
     }
 
 

@@ -39,7 +39,7 @@ def speaker_track(faces: SpeakerFaces) -> FaceTrack:
     if not len(usable):
         raise _never_usable(found, chosen, faces.choice)
     track = _track(found, usable)
-    return smooth(bridge_gaps(track, faces.motion.bridge), faces.motion.smoothing)
+    return smooth(bridge_gaps(track, faces.motion.bridge, found.flash), faces.motion.smoothing)
 
 
 def chosen_rows(found: ClipFaces, choice: SpeakerChoice) -> NDArray[np.int64]:

@@ -37,8 +37,8 @@ def find_faces(source: FrameSource, finder: Finder, host: Host) -> ClipFaces:
     """
     found = FoundFaces(len(source.clock), source.width, source.height)
     with closing(_read(source, finder, host)) as frames:
-        for number, (shot, faces) in enumerate(number_shots(frames)):
-            found.add(number, shot, faces)
+        for number, (shot, flash, faces) in enumerate(number_shots(frames)):
+            found.add(number, shot, flash, faces)
     return found.finish()
 
 
@@ -71,17 +71,17 @@ class FoundFaces:
         self._frames, self._tracks = Rows((), np.int32), Rows((), np.int32)
         self._boxes, self._landmarks = Rows((4,), np.float32), Rows((68, 2), np.float32)
         self._scores = Rows((), np.float32)
-        self._shot = np.zeros(count, dtype=np.int32)
+        self._shot, self._flash = np.zeros(count, np.int32), np.zeros(count, bool)
         self._size = (width, height)
         self._here, self._cast = Shot(), Cast()
         self._who: list[int] = []  # for each track of the shots that ended, who of the cast it is
         self._found, self._trusted = False, False
 
-    def add(self, frame: int, shot: int, faces: Sequence[Face]) -> None:
-        """The faces of the next frame."""
+    def add(self, frame: int, shot: int, flash: bool, faces: Sequence[Face]) -> None:
+        """The faces of the next frame; see `shots.number_shots`."""
         if frame and shot != self._shot[frame - 1]:
             self._end_shot()
-        self._shot[frame] = shot
+        self._shot[frame], self._flash[frame] = shot, flash
         if not faces:
             return
         tracks = len(self._who) + np.array(self._here.follow(frame, faces))
@@ -110,6 +110,7 @@ class FoundFaces:
             landmarks=self._landmarks.table(),
             scores=self._scores.table(),
             shot=self._shot,
+            flash=self._flash,
             likeness=self._likeness(ranked),
             width=self._size[0],
             height=self._size[1],

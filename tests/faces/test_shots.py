@@ -10,14 +10,14 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 from lipsync_studio.pipelines.faces.finder import thumbnails
-from lipsync_studio.pipelines.faces.shots import MINIATURE, REACH, miniatures, number_shots
+from lipsync_studio.pipelines.faces.shots import FLASH, MINIATURE, REACH, miniatures, number_shots
 from numpy.typing import NDArray
 from PIL import Image
 
 
 def cuts(frames: Sequence[NDArray[np.float32]]) -> list[int]:
     """The frames at which a new shot begins."""
-    shots = [shot for shot, _ in number_shots((frame, None) for frame in frames)]
+    shots = [shot for shot, _, _ in number_shots((frame, None) for frame in frames)]
     return (np.flatnonzero(np.diff(shots)) + 1).tolist()
 
 
@@ -46,11 +46,34 @@ def test_a_cut_between_similar_rooms_is_found() -> None:
     assert cuts(alive(room, 20) + alive(other, 20)) == [20]
 
 
-@pytest.mark.parametrize("length", [1, 2, 4])
-def test_a_flash_is_no_cut(length: int) -> None:
+def flashes(frames: Sequence[NDArray[np.float32]]) -> list[int]:
+    """The frames that for a moment show something else."""
+    return [number for number, (_, flash, _) in enumerate(number_shots((frame, None) for frame in frames)) if flash]
+
+
+@pytest.mark.parametrize("length", [1, 2, 4, FLASH])
+@pytest.mark.parametrize("shown", ["light", "black", "another scene"])
+def test_a_flash_is_no_cut_but_known(shown: str, length: int) -> None:
     room = scene(1)
-    flash = np.clip(room + 0.6, 0, 1)
-    assert cuts(alive(room, 20) + alive(flash, length) + alive(room, 20)) == []
+    flash = {"light": np.clip(room + 0.6, 0, 1), "black": 0 * room, "another scene": scene(2)}[shown]
+    frames = alive(room, 20) + alive(flash, length, seed=1) + alive(room, 20)
+    assert cuts(frames) == []
+    assert flashes(frames) == list(range(20, 20 + length))
+
+
+def test_neither_a_cut_nor_a_longer_insert_is_a_flash() -> None:
+    assert flashes(alive(scene(1), 20) + alive(scene(2), 20)) == []
+    assert flashes(alive(scene(1), 20) + alive(scene(2), FLASH + 1) + alive(scene(1), 20)) == []
+
+
+def test_a_hidden_face_is_no_flash(astronaut: NDArray, clip_of: Callable) -> None:
+    """A hand's width of grey before the face of a close-up, for three frames."""
+    close = astronaut[:256, 110:366]
+    hidden = close.copy()
+    hidden[60:190, 70:180] = 128
+    clip = clip_of([close] * 10 + [hidden] * 3 + [close] * 10)
+    (chunk,) = clip.read([np.arange(len(clip.frames))])
+    assert flashes(list(miniatures(thumbnails(chunk)))) == []
 
 
 def test_a_cut_right_after_another_is_found() -> None:
@@ -116,8 +139,8 @@ def test_a_fast_pan_is_no_cut(astronaut: NDArray, clip_of: Callable, repeat: int
 @given(st.integers(1, 40))
 def test_every_item_comes_out_once_in_order(count: int) -> None:
     numbered = list(number_shots((frame, index) for index, frame in enumerate(alive(scene(1), count))))
-    assert [item for _, item in numbered] == list(range(count))
-    assert {shot for shot, _ in numbered} == {0}
+    assert [item for _, _, item in numbered] == list(range(count))
+    assert {(shot, flash) for shot, flash, _ in numbered} == {(0, False)}
 
 
 def test_items_come_out_while_the_clip_still_runs() -> None:

@@ -160,6 +160,8 @@ def test_the_motion_settings_apply() -> None:
     bridged = speaker_track(SpeakerFaces(found, motion=MotionSettings(bridge=2)))
     assert bridged.present.all()
     assert np.flatnonzero(bridged.bridged).tolist() == [4, 5]
+    flash = clip_faces(rows, [0] * 12, flashes=[5])
+    assert not speaker_track(SpeakerFaces(flash, motion=MotionSettings(bridge=2))).bridged.any()
     smoothed = speaker_track(SpeakerFaces(found, motion=MotionSettings(bridge=1, smoothing=1)))
     assert np.flatnonzero(~smoothed.present).tolist() == [4, 5]
     assert not smoothed.landmarks[4:6].any()
@@ -211,6 +213,7 @@ def peak(count: int) -> int:
         landmarks=landmarks.table(),
         scores=np.where(np.arange(count) % 50, 1, 0).astype(np.float32),
         shot=np.zeros(count, np.int32),
+        flash=np.zeros(count, bool),
         likeness=np.zeros((1, 0), np.float32),
         width=WIDTH,
         height=HEIGHT,

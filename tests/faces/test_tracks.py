@@ -27,10 +27,12 @@ def face(x: float, y: float = 400, side: float = 100, score: float = 1.0, mark: 
     return Face(box=box, landmarks=np.full((68, 2), mark, np.float32), score=score, likeness=likeness)
 
 
-def found_in(frames: Sequence[Sequence[Face]], shots: Sequence[int] | None = None) -> ClipFaces:
+def found_in(
+    frames: Sequence[Sequence[Face]], shots: Sequence[int] | None = None, flashes: Sequence[int] = ()
+) -> ClipFaces:
     found = FoundFaces(len(frames), WIDTH, HEIGHT)
     for number, faces in enumerate(frames):
-        found.add(number, shots[number] if shots else 0, faces)
+        found.add(number, shots[number] if shots else 0, number in flashes, faces)
     return found.finish()
 
 
@@ -46,11 +48,14 @@ def test_every_face_of_every_frame_is_a_row(counts: list[int], data: st.DataObje
     shots = np.repeat(np.arange(len(lengths)), lengths)[: len(counts)].tolist()
     frames = [[face(300 * n + 200, mark=10 * number + n) for n in range(count)] for number, count in enumerate(counts)]
 
-    found = found_in(frames, shots)
+    flashes = sorted(data.draw(st.sets(st.integers(0, len(counts) - 1))))
+
+    found = found_in(frames, shots, flashes)
 
     every = [each for faces in frames for each in faces]
     assert found.frames.tolist() == [number for number, count in enumerate(counts) for _ in range(count)]
     assert found.shot.tolist() == shots
+    assert np.flatnonzero(found.flash).tolist() == flashes
     np.testing.assert_array_equal(found.landmarks, [each.landmarks for each in every])
     np.testing.assert_array_equal(found.boxes, [each.box for each in every])
     for number in range(len(counts)):

@@ -49,13 +49,13 @@ def comfyui(tmp_path_factory: pytest.TempPathFactory, logs: Path) -> Iterator[ho
     with host.running(tmp_path_factory.mktemp("comfyui"), logs / "comfyui.log", cpu=True) as server:
         for file in (host.PACK / "workflows" / "inputs").iterdir():
             shutil.copy2(file, server.input)
-        portrait_clip.write(server.input / CLIP, 20, faceless={*range(5, 11), 14}, sound_seconds=0.8)
+        portrait_clip.write(server.input / CLIP, 20, faceless=range(5, 11), hidden={14}, sound_seconds=0.8)
         yield server
 
 
 @pytest.fixture(scope="session")
 def clip(comfyui: host.Server) -> str:
-    """A video for LoadVideo: 20 frames of 256x256 with sound; no face in 5-10, a cutaway, and 14, which is bridged."""
+    """A video for LoadVideo: 20 frames of 256x256 with sound; no face in 5-10, a cutaway; 14 is bridged."""
     return CLIP
 
 

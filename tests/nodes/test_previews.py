@@ -30,6 +30,7 @@ def faces(count: int = 4) -> SpeakerFaces:
             landmarks=landmarks,
             scores=np.ones(count, np.float32),
             shot=np.zeros(count, np.int32),
+            flash=np.zeros(count, bool),
             likeness=np.zeros((1, 0), np.float32),
             width=SIDE,
             height=SIDE,

@@ -35,6 +35,7 @@ def clip_faces(rows: list[tuple[int, int, float]], shots: list[int], score: floa
         landmarks=landmarks,
         scores=np.full(len(rows), score, np.float32),
         shot=np.array(shots, np.int32),
+        flash=np.zeros(len(shots), bool),
         likeness=np.zeros((people.max() + 1, 0), np.float32),
         width=SIDE,
         height=SIDE,
@@ -183,6 +184,7 @@ def test_a_crowd_is_counted_and_nobody_is_nobody() -> None:
     empty = ClipFaces(
         *(column[:0] for column in (crowd.frames, crowd.people, crowd.boxes, crowd.landmarks, crowd.scores)),
         shot=crowd.shot,
+        flash=crowd.flash,
         likeness=crowd.likeness[:0],
         width=SIDE,
         height=SIDE,
