@@ -76,10 +76,10 @@ def _written(source: Input.Video) -> Path:
     return path
 
 
-def sound_of(choice: str, speech: AudioClip, source: Tensor | Input.Video, clip: VideoClip | ImageClip) -> Sound:
+def sound_of(choice: str, audio: AudioClip, source: Tensor | Input.Video, clip: VideoClip | ImageClip) -> Sound:
     """What is heard in the result. choice: one of `SOUNDS`."""
     if choice == THE_AUDIO:
-        return speech
+        return audio
     if choice == NO_SOUND:
         return None
     if isinstance(clip, VideoClip) and clip.sound is not None:

@@ -13,6 +13,7 @@ from ..pipelines.blending.compositor import BlendSettings
 from ..pipelines.blending.parsing import FaceParsing
 from ..pipelines.blending.shapes import ExternalMask, LandmarkShape, MaskShape
 from ..pipelines.core.faces import SpeakerFaces
+from ..pipelines.core.lyrics import Timings
 from ..pipelines.core.report import Report
 from ..pipelines.core.timing import AudioLonger, LengthPolicy, VideoLonger
 from ..pipelines.core.types import Codec, EncodeSettings, PixelFormat
@@ -21,7 +22,7 @@ from ..pipelines.lipsync import find_speaker, lip_sync_images, lip_sync_video
 from ..pipelines.plan import LipSyncSettings
 from .host import ComfyHost, temp_video
 from .inputs import SOUNDS, THE_AUDIO, audio_clip, clip_of, image_clip, sound_of
-from .sockets import LipSyncBlending, LipSyncEngine, LipSyncFaces, LipSyncParsing
+from .sockets import LipSyncBlending, LipSyncEngine, LipSyncFaces, LipSyncParsing, LipSyncTimings
 from .widgets import FPS, encode_inputs
 
 log = logging.getLogger(__name__)
@@ -70,23 +71,33 @@ def shared_inputs() -> list[io.Input]:
             tooltip="Where the audio is silent, fade back to the source's own mouth. For sources whose mouth is still; "
             "one that talks would be seen talking.",
         ),
+        LipSyncTimings.Input(
+            "timings",
+            optional=True,
+            tooltip="For restore_in_silence: the words tell where somebody speaks, so that music does not count as "
+            "speech. Without them loudness tells.",
+        ),
     ]
 
 
 def _settings(
-    lengths: LengthPolicy,
+    audio_longer: AudioLonger,
+    video_longer: VideoLonger,
     restore_in_silence: bool,
-    parsing: FaceParsing | None,
-    mask: Tensor | None,
-    occluders: Tensor | None,
-    blending: BlendSettings | None,
+    parsing: FaceParsing | None = None,
+    mask: Tensor | None = None,
+    occluders: Tensor | None = None,
+    blending: BlendSettings | None = None,
+    timings: Timings | None = None,
 ) -> LipSyncSettings:
+    """From the values of `shared_inputs`, but for `fps`."""
     return LipSyncSettings(
-        lengths=lengths,
+        lengths=LengthPolicy(audio_longer, video_longer),
         shape=_shape(parsing, mask),
         blend=blending or BlendSettings(),
         occluders=None if occluders is None else ExternalMask(occluders),
         restore_in_silence=restore_in_silence,
+        words=timings,
     )
 
 
@@ -137,17 +148,9 @@ class LipSyncImages(io.ComfyNode):
         engine: Engine,
         audio: Mapping[str, Any],
         fps: float,
-        audio_longer: AudioLonger,
-        video_longer: VideoLonger,
-        restore_in_silence: bool,
-        parsing: FaceParsing | None = None,
-        mask: Tensor | None = None,
-        occluders: Tensor | None = None,
-        blending: BlendSettings | None = None,
+        **shared: Any,  # noqa: ANN401 - the rest of `shared_inputs`
     ) -> io.NodeOutput:
-        lengths = LengthPolicy(audio_longer, video_longer)
-        settings = _settings(lengths, restore_in_silence, parsing, mask, occluders, blending)
-        clip = image_clip(images, fps)
+        clip, settings = image_clip(images, fps), _settings(**shared)
         synced, masks, report = lip_sync_images(clip, faces, audio_clip(audio), engine, settings, ComfyHost())
         return io.NodeOutput(synced, masks, _report_text(report))
 
@@ -180,8 +183,13 @@ class LipSyncVideo(io.ComfyNode):
                     "sound",
                     options=list(SOUNDS),
                     default=THE_AUDIO,
-                    tooltip="What is heard in the result. `the video's own` copies the source's sound untouched "
-                    "(for example when the audio is only a vocal stem).",
+                    tooltip="What is heard in the result. `the video's own` copies the source's sound untouched.",
+                ),
+                io.Audio.Input(
+                    "soundtrack",
+                    optional=True,
+                    tooltip="What is heard in place of the audio: the mix, when the audio is one speaker of several or "
+                    "a vocal stem. The lips still follow the audio.",
                 ),
                 *encode_inputs(),
             ],
@@ -195,24 +203,18 @@ class LipSyncVideo(io.ComfyNode):
         audio: Mapping[str, Any],
         engine: Engine,
         fps: float,
-        audio_longer: AudioLonger,
-        video_longer: VideoLonger,
-        restore_in_silence: bool,
         sound: str,
         codec: Codec,
         crf: int,
         preset: str,
         pixel_format: PixelFormat,
         faces: SpeakerFaces | None = None,
-        parsing: FaceParsing | None = None,
-        mask: Tensor | None = None,
-        occluders: Tensor | None = None,
-        blending: BlendSettings | None = None,
+        soundtrack: Mapping[str, Any] | None = None,
+        **shared: Any,  # noqa: ANN401 - the rest of `shared_inputs`
     ) -> io.NodeOutput:
         host, speech, clip = ComfyHost(), audio_clip(audio), clip_of(source, fps, pixel_format)
-        heard = sound_of(sound, speech, source, clip)
-        lengths = LengthPolicy(audio_longer, video_longer)
-        settings = _settings(lengths, restore_in_silence, parsing, mask, occluders, blending)
+        heard = sound_of(sound, speech if soundtrack is None else audio_clip(soundtrack), source, clip)
+        settings = _settings(**shared)
         encode = EncodeSettings(codec=codec, crf=crf, preset=preset, pixel_format=pixel_format)
         settings.check(len(clip.clock), clip.width, clip.height)  # before the minutes that finding faces takes
         path = temp_video()

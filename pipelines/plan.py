@@ -16,6 +16,7 @@ from .blending.compositor import BlendSettings
 from .blending.shapes import ExternalMask, LandmarkShape, MaskShape
 from .core.errors import InputError
 from .core.faces import ClipFaces, CropPlan, FaceTrack, SpeakerFaces
+from .core.lyrics import Timings
 from .core.report import PAINTED, Report
 from .core.timing import LengthPolicy, Timeline
 from .core.types import AudioClip, AudioFeatures, FrameSource
@@ -31,7 +32,8 @@ _MUCH_LARGER = 1.25
 class LipSyncSettings:
     """lengths: what happens when sound and picture differ in length. shape: what of the crop is replaced. blend: how it
     is laid over the picture. occluders: what stays all the same, a hand or a microphone before the mouth.
-    restore_in_silence: where nobody speaks, the source's own mouth comes back.
+    restore_in_silence: where nobody speaks, the source's own mouth comes back. words: tell where somebody speaks; None:
+    loudness does.
     """
 
     lengths: LengthPolicy = field(default_factory=LengthPolicy)
@@ -39,6 +41,7 @@ class LipSyncSettings:
     blend: BlendSettings = field(default_factory=BlendSettings)
     occluders: ExternalMask | None = None
     restore_in_silence: bool = False
+    words: Timings | None = None
 
     def check(self, frames: int, width: int, height: int) -> None:
         """Raises InputError when a mask does not fit a clip of that many frames of that size (px)."""
@@ -121,9 +124,11 @@ def plan_blocks(
 
 
 def _amount(timeline: Timeline, audio: AudioClip, settings: LipSyncSettings) -> NDArray[np.float32]:
-    if settings.restore_in_silence:
-        return SilenceGate(audio).at(timeline.seconds)
-    return np.ones(len(timeline), np.float32)
+    if not settings.restore_in_silence:
+        return np.ones(len(timeline), np.float32)
+    if settings.words is None:
+        return SilenceGate.of_sound(audio).at(timeline.seconds)
+    return SilenceGate.of_words(settings.words, audio.seconds).at(timeline.seconds)
 
 
 def _fates(timeline: Timeline, track: FaceTrack, crops: CropPlan, amount: NDArray[np.float32]) -> NDArray[np.object_]:

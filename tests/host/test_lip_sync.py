@@ -56,6 +56,26 @@ def test_the_videos_own_sound_is_copied_packet_by_packet(comfyui: Server, clip: 
     assert sound_of(path) == sound_of(comfyui.input / clip)
 
 
+def test_another_soundtrack_is_heard_and_the_lips_follow_the_audio(comfyui: Server, clip: str, speech: str) -> None:
+    portrait_clip.write_speech(comfyui.input / "mix.wav", 1.0, rate=22050, channels=2)
+    graph = video_graph(clip, speech)
+    graph["mix"] = {"class_type": "LoadAudio", "inputs": {"audio": "mix.wav"}}
+    graph["sync"]["inputs"]["soundtrack"] = ["mix", 0]
+    with av.open(str(saved(comfyui, comfyui.run(graph)))) as container:
+        (track,) = container.streams.audio
+        assert (track.rate, track.channels) == (22050, 2)
+
+
+def test_words_tell_where_the_source_s_mouth_comes_back(comfyui: Server, clip: str, speech: str) -> None:
+    graph = video_graph(clip, speech, restore_in_silence=True)
+    lyrics = "[00:00.60]<00:00.60>late <00:00.80>"  # the first frames are silent by the words, not by loudness
+    graph["lyrics"] = {"class_type": "LipSyncReadLyrics", "inputs": {"text": lyrics}}
+    graph["sync"]["inputs"]["timings"] = ["lyrics", 0]
+    fates = report_of(comfyui.run(graph))["runs"]
+    assert fates[0] == {"first": 0, "last": 4, "fate": "kept in silence"}
+    assert fates[-1] == {"first": 15, "last": 19, "fate": "synced"}
+
+
 def test_audio_longer_plays_back_and_forth(comfyui: Server, clip: str) -> None:
     portrait_clip.write_speech(comfyui.input / "long.wav", 1.4)
     result = comfyui.run(video_graph(clip, "long.wav"))

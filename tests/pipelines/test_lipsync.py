@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from lipsync_studio.pipelines.audio.mouth_shapes import MouthShapes
 from lipsync_studio.pipelines.core.errors import InputError
 from lipsync_studio.pipelines.core.host import PlainHost
+from lipsync_studio.pipelines.core.lyrics import Line, Timings, Word
 from lipsync_studio.pipelines.core.types import AudioClip
 from lipsync_studio.pipelines.lipsync import lip_sync_images
 from lipsync_studio.pipelines.media.image_picture import ImageClip
@@ -128,6 +129,16 @@ def test_a_fourth_channel_is_left_alone() -> None:
     assert synced.shape == images.shape
     assert torch.equal(synced[..., 3], images[..., 3])
     assert not torch.equal(synced[..., :3], images[..., :3])
+
+
+def test_words_tell_better_than_loudness_where_nobody_sings() -> None:
+    clip, engine = clip_of(50), StampEngine()
+    words = Timings((Line.of((Word("la", 0.0, 0.4),)), Line.of((Word("la", 1.6, 2.0),))))
+    sync = LipSyncSettings(restore_in_silence=True, words=words)
+    images, _, report = lip_sync_images(clip, faces_at([True] * 50), tone(2.0), engine, sync, PlainHost())
+    assert set(report.fates[:11]) == set(report.fates[40:]) == {"synced"}
+    assert set(report.fates[16:34]) == {"kept in silence"}
+    assert torch.equal(images[16:34], clip.images[16:34])
 
 
 class SmallHost(PlainHost):
