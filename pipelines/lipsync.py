@@ -5,7 +5,7 @@ Two passes over the clip (`find_speaker`, then `lip_sync_video` or `lip_sync_ima
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Generator, Iterable
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
@@ -89,10 +89,11 @@ def lip_sync_images(
     return images, masks, plan.report
 
 
-def synced_frames(
-    plan: Plan, host: Host
-) -> Generator[tuple[tuple[Picture, ...], tuple[Patch | None, ...]], None, None]:
-    """The finished pictures in output order, block by block, with the patch that was laid over each (or None)."""
+def synced_frames(plan: Plan, host: Host) -> Generator[tuple[Iterable[Picture], tuple[Patch | None, ...]], None, None]:
+    """The finished pictures in output order, block by block, with the patch that was laid over each (or None).
+
+    A picture is made when it is asked for, so that few finished ones are in memory at once.
+    """
     total = len(plan.timeline)
     wanted = [plan.timeline.source[block.start : block.stop] for block in plan.blocks]
     painter, settings = plan.engine.start(), plan.settings
@@ -103,7 +104,7 @@ def synced_frames(
             if block.painted:
                 patches = paint(plan, painter, compositor, block, chunk)
                 pairs = zip(chunk.pictures, patches, strict=True)
-                yield tuple(paste(picture, p.rect, p.face, p.mask) for picture, p in pairs), patches
+                yield (paste(picture, p.rect, p.face, p.mask) for picture, p in pairs), patches
             else:
                 yield chunk.pictures, (None,) * len(chunk.pictures)
             host.progress(block.stop, total, "Lip-sync")

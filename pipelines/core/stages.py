@@ -21,9 +21,9 @@ class _End:
 
 
 def ahead(
-    items: Generator[T, None, None] | Iterable[T], check: Callable[[], None], depth: int = 2
+    items: Generator[T, None, None] | Iterable[T], check: Callable[[], None], depth: int = 1
 ) -> Generator[T, None, None]:
-    """Produce `items` in a thread, at most `depth` ahead of the consumer.
+    """Produce `items` in a thread; `depth` of them wait at most, beside one in the making and one in use.
 
     check: called ten times a second while waiting; what it raises ends the wait. An exception in the producer is raised
     in the consumer at its place. Leaving the loop early stops the thread.
