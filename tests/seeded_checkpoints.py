@@ -6,6 +6,7 @@ import json
 import math
 from pathlib import Path
 
+import seeded as golden_numbers
 import torch
 from safetensors.torch import save_file
 
@@ -30,6 +31,11 @@ def seeded(
         return 0.01 * drawn + (0.0 if key.endswith("bias") else 1.0)
 
     return {key: numbers(key, shape).to(dtype) for key, shape in named.items()}
+
+
+def of_golden(manifest: str) -> dict[str, torch.Tensor]:
+    """The weights that the goldens of this network were made with (`goldens/seeded.py`)."""
+    return {key: torch.as_tensor(golden_numbers.tensor(key, shape)) for key, shape in shapes(manifest).items()}
 
 
 def musetalk_unet() -> dict[str, torch.Tensor]:

@@ -77,24 +77,34 @@ def test_behind_raises_the_consumers_error() -> None:
     assert not lipsync_threads()
 
 
-def test_behind_drops_what_waits_when_the_producer_fails() -> None:
-    release = threading.Event()
-    seen: list[int] = []
+class SlowConsumer:
+    """Takes numbers only once it is released."""
 
-    def consume(number: int) -> None:
-        release.wait(5)
-        seen.append(number)
+    def __init__(self) -> None:
+        self.seen: list[int] = []
+        self._released = threading.Event()
+
+    def release_after(self, seconds: float) -> None:
+        threading.Timer(seconds, self._released.set).start()
+
+    def __call__(self, number: int) -> None:
+        self._released.wait(5)
+        self.seen.append(number)
+
+
+def test_behind_drops_what_waits_when_the_producer_fails() -> None:
+    consume = SlowConsumer()
 
     def produce() -> None:
         with Behind(consume, never, depth=5) as sink:
             for number in range(3):
                 sink.put(number)
-            threading.Timer(0.05, release.set).start()
+            consume.release_after(0.05)
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
         produce()
-    assert len(seen) <= 1
+    assert len(consume.seen) <= 1
     assert not lipsync_threads()
 
 
@@ -128,22 +138,17 @@ def test_ahead_looks_for_an_interrupt_while_it_waits() -> None:
 
 
 def test_behind_looks_for_an_interrupt_while_it_waits() -> None:
-    release = threading.Event()
-    seen: list[int] = []
-
-    def consume(number: int) -> None:
-        release.wait(5)
-        seen.append(number)
+    consume = SlowConsumer()
 
     def produce() -> None:
         with Behind(consume, stop, depth=1) as sink:
-            threading.Timer(0.3, release.set).start()
+            consume.release_after(0.3)
             for number in range(5):
                 sink.put(number)
 
     with pytest.raises(Stop):
         produce()
-    assert len(seen) <= 1
+    assert len(consume.seen) <= 1
     assert not lipsync_threads()
 
 

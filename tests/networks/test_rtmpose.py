@@ -31,8 +31,7 @@ def golden(goldens: Path) -> dict[str, Tensor]:
 
 @pytest.fixture(scope="module")
 def weights() -> dict[str, Tensor]:
-    shapes = seeded_checkpoints.shapes("dwpose")
-    return {key: torch.as_tensor(seeded.tensor(key, shape)) for key, shape in shapes.items()}
+    return seeded_checkpoints.of_golden("dwpose")
 
 
 @pytest.fixture(scope="module")

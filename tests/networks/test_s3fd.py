@@ -32,8 +32,7 @@ def golden(goldens: Path) -> dict[str, Tensor]:
 
 @pytest.fixture(scope="module")
 def weights() -> dict[str, Tensor]:
-    shapes = seeded_checkpoints.shapes("s3fd")
-    return {key: torch.as_tensor(seeded.tensor(key, shape)) for key, shape in shapes.items()}
+    return seeded_checkpoints.of_golden("s3fd")
 
 
 @pytest.fixture(scope="module")
