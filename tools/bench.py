@@ -3,6 +3,7 @@
     python tools/bench.py pipeline     outside the networks: MuseTalk's own way against this pack's
     python tools/bench.py faces        finding faces, by stage; and with MuseTalk's own networks, its way against ours
     python tools/bench.py memory       peak memory for a short and a long clip
+    python tools/bench.py overlay      lyrics over a clip: drawn anew with Pillow on every frame, against this pack
 
 Each prints a table, and one line of JSON with facts about the machine.
 """
@@ -84,6 +85,17 @@ def memory(arguments: argparse.Namespace) -> dict[str, object]:
     return {"runs": peaks, "growth": round(last / first - 1, 4)}
 
 
+def overlay(arguments: argparse.Namespace) -> dict[str, object]:
+    """Frames per second of two lines with a karaoke wipe over a clip, by stage, and of drawing them every frame."""
+    import bench_overlay
+
+    with tempfile.TemporaryDirectory() as name:
+        speeds = bench_overlay.overlay(Path(name), arguments.width, arguments.height, arguments.frames)
+    for stage, speed in speeds.items():
+        print(f"  {stage:12}{speed:9.1f}" + (" times" if stage == "ratio" else " fps"))
+    return {"fps": speeds}
+
+
 def once(arguments: argparse.Namespace) -> dict[str, object]:
     """One run of `memory`, in a process of its own."""
     import bench_parts
@@ -150,12 +162,13 @@ def main() -> None:
     environment.enter()
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     commands = parser.add_subparsers(dest="command", required=True)
-    for measure in (pipeline, faces, memory, once):
+    for measure in (pipeline, faces, memory, overlay, once):
         command = commands.add_parser(measure.__name__, help=measure.__doc__)
         command.set_defaults(measure=measure)
-    for name in ("pipeline", "memory", "once"):
-        commands.choices[name].add_argument("--width", type=int, default=1920)
-        commands.choices[name].add_argument("--height", type=int, default=1080)
+    for name, height in {"pipeline": 1080, "memory": 1080, "once": 1080, "overlay": 720}.items():
+        commands.choices[name].add_argument("--width", type=int, default=height * 16 // 9)
+        commands.choices[name].add_argument("--height", type=int, default=height)
+    commands.choices["overlay"].add_argument("--frames", type=int, default=500)
     for name in ("memory", "once"):
         commands.choices[name].add_argument("--fps", type=int, default=25)
     commands.choices["faces"].add_argument("--heights", type=int, nargs="+", default=[720, 1080])
