@@ -40,7 +40,7 @@ def test_every_workflow_is_there_for_people_and_for_programs() -> None:
     assert [path.name for path in FOR_PEOPLE] == [path.name for path in FOR_PROGRAMS]
 
 
-@pytest.mark.parametrize("name", ["quick_start", "draft_video"])
+@pytest.mark.parametrize("name", ["quick_start", "draft_video", "lyric_video"])
 def test_a_draft_workflow_runs_as_shipped(comfyui: Server, name: str) -> None:
     """The speech lasts 7.08 s, so 177 frames at 25 fps: the clip of 20 frames plays back and forth."""
     result = comfyui.run(graph_of(PACK / "workflows" / "api" / f"{name}.json"))
