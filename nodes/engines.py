@@ -8,7 +8,7 @@ from comfy_api.latest import io
 
 from ..pipelines.engines.draft import DraftEngine
 from ..pipelines.engines.musetalk.engine import VAE, MuseTalkEngine
-from ..pipelines.networks.musetalk_unet import WeightType
+from ..pipelines.networks.precision import WeightType
 from ..pipelines.weights.catalog import MUSETALK_V15_UNET, SD_VAE, WHISPER_TINY
 from ..pipelines.weights.identify import MuseTalkVersion
 from ..pipelines.weights.loaders import load_musetalk_unet, load_whisper_encoder

@@ -7,7 +7,7 @@ with 8 input channels (4 masked, 4 reference) and audio features 384 wide in pla
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Literal
+from typing import Any
 
 import comfy.model_management
 import comfy.ops
@@ -16,14 +16,11 @@ import torch
 from comfy.ldm.modules.diffusionmodules.openaimodel import UNetModel
 from torch import Tensor
 
+from .precision import WeightType, number_types
 from .residency import Resident
-
-WeightType = Literal["default", "fp16", "bf16", "fp8_e4m3fn"]
 
 CHANNELS = 320
 HEARD_WIDTH = 384
-
-_KEPT_AS = {"fp16": torch.float16, "bf16": torch.bfloat16, "fp8_e4m3fn": torch.float8_e4m3fn}
 
 # Numbers held at the network's peak for one frame of 32x32 latents: 17 Mi measured by torch's profiler as the growth
 # from 1 to 4 frames, and almost half as much again for other attention kernels.
@@ -88,17 +85,6 @@ class MuseTalkUNet:
         """Bytes of activations for `latents`."""
         share = latents[:, 0].numel() / 32**2
         return int(_PEAK_PER_FRAME * share * comfy.model_management.dtype_size(self._resident.dtype))
-
-
-def number_types(state: Mapping[str, Tensor], weight_type: WeightType) -> tuple[torch.dtype, torch.dtype]:
-    """(what the weights are kept in, what is computed in) on this machine, as ComfyUI chooses for its own UNets."""
-    device = comfy.model_management.get_torch_device()
-    kept = _KEPT_AS.get(weight_type) or comfy.model_management.unet_dtype(
-        device=device,
-        model_params=comfy.utils.calculate_parameters(state),
-        weight_dtype=comfy.utils.weight_dtype(state),
-    )
-    return kept, comfy.model_management.unet_manual_cast(kept, device) or kept
 
 
 def unet_config(channels: int = CHANNELS) -> dict[str, Any]:

@@ -10,7 +10,8 @@ from torch import Tensor
 from ..core.errors import WeightsError
 from ..networks.checkpoint import Checkpoint, read_checkpoint
 from ..networks.face_parsing import FaceParser
-from ..networks.musetalk_unet import MuseTalkUNet, WeightType
+from ..networks.musetalk_unet import MuseTalkUNet
+from ..networks.precision import WeightType
 from ..networks.rtmpose import DWPose
 from ..networks.s3fd import S3FDDetector
 from ..networks.whisper_encoder import WhisperEncoder

@@ -14,11 +14,11 @@ from lipsync_studio.pipelines.core.errors import WeightsError
 from lipsync_studio.pipelines.networks.musetalk_unet import (
     MuseTalkUNet,
     UNetModel,
-    WeightType,
     unet_config,
     with_comfy_names,
     with_positions,
 )
+from lipsync_studio.pipelines.networks.precision import WeightType
 from safetensors.torch import load_file
 from torch import Tensor
 

@@ -1,0 +1,82 @@
+"""LatentSync's UNet with its weights, in ComfyUI's care."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import comfy.model_management
+import comfy.ops
+import torch
+from torch import Tensor
+
+from .latentsync_net import CHANNELS, LatentSyncNet
+from .precision import WeightType, number_types
+from .residency import Resident
+
+# Frames the network was trained on at once; it does not know more than 24.
+MOST_FRAMES = 16
+
+# Numbers held at the network's peak for one frame of 32x32 latents: 15 Mi measured by torch's profiler as the growth
+# from 1 to 3 frames, and half as much again for other attention kernels.
+_PEAK_PER_FRAME = 24 * 1024**2
+
+
+class LatentSyncUNet:
+    """Predicts the noise in a block of frames; 1.5 and 1.6 have the same network.
+
+    state: the tensors of latentsync_unet.pt. source: the file they came from. weight_type: how they are kept; "default"
+    leaves it to ComfyUI, as its own loaders do. channels: of the levels; narrower ones than released are for tests.
+    Raises WeightsError unless every tensor is there, and no other, in the right shape.
+    """
+
+    def __init__(
+        self,
+        state: Mapping[str, Tensor],
+        source: str,
+        weight_type: WeightType = "default",
+        channels: Sequence[int] = CHANNELS,
+    ) -> None:
+        kept, computed = number_types(state, weight_type)
+        operations = comfy.ops.pick_operations(kept, computed, comfy.model_management.get_torch_device())
+        self._resident = Resident(LatentSyncNet(operations, kept, channels), dtype=computed)
+        self._resident.load(state, source=source, kind="the LatentSync UNet")
+
+    def peak_bytes(self, clips: int, frames: int, side: int) -> int:
+        """Bytes of activations for that many clips (2 with guidance) of latents of that side."""
+        numbers = _PEAK_PER_FRAME * clips * frames * side**2 / 32**2
+        return int(numbers * comfy.model_management.dtype_size(self._resident.dtype))
+
+    def most_frames(self, side: int) -> int:
+        """Frames of latents of that side that fit into the device's memory beside the weights: 16, or 8, 4, 2, 1.
+
+        Fewer than 16 see less of the motion, so they are taken only where 16 do not fit. One clip at a time: guidance
+        runs the two one after the other where memory is short.
+        """
+        total = comfy.model_management.get_total_memory(self._resident.device)
+        frames = MOST_FRAMES
+        while frames > 1 and self.peak_bytes(1, frames, side) > total / 2:
+            frames //= 2
+        return frames
+
+    def __call__(self, latents: Tensor, step: int, heard: Tensor) -> Tensor:
+        """The predicted noise, float32 [b, 4, f, h, w] on the CPU.
+
+        latents: float32 [b, 13, f, h, w]: noisy 4, mask 1 (1 = keep), masked face 4, reference face 4. step: 0-999.
+        heard: float32 [b, f, 50, 384], audio windows. Takes one clip at a time where memory is short.
+        """
+        clips, _, frames, side, _ = latents.shape
+        network = self._resident.ready(self.peak_bytes(clips, frames, side))
+        comfy.model_management.throw_exception_if_processing_interrupted()
+        try:
+            return self._predict(network, latents, step, heard)
+        except comfy.model_management.OOM_EXCEPTION:
+            if clips == 1:
+                raise
+        halves = [self._predict(network, latents[[clip]], step, heard[[clip]]) for clip in range(clips)]
+        return torch.cat(halves)
+
+    def _predict(self, network: LatentSyncNet, latents: Tensor, step: int, heard: Tensor) -> Tensor:
+        device, dtype = self._resident.device, self._resident.dtype
+        steps = torch.full((len(latents),), step, device=device)
+        noise = network(latents.to(device, dtype), steps, heard.flatten(0, 1).to(device, dtype))
+        return noise.to("cpu", torch.float32)
