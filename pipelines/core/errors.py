@@ -32,5 +32,9 @@ class WeightsError(LipSyncError):
     """A weight file is missing, damaged, or made for another network."""
 
 
+class CloudError(LipSyncError):
+    """A service on the internet refused, failed or cannot be reached."""
+
+
 class HostVersionError(LipSyncError):
     """This ComfyUI lacks a part that the pack builds on."""

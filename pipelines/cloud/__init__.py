@@ -1,0 +1,1 @@
+"""What runs on other people's computers, with the user's own key: D-ID."""
