@@ -24,9 +24,13 @@ def temp_video() -> Path:
 
 
 class ComfyHost:
-    """One per node execution. Implements `pipelines.core.host.Host`."""
+    """One per node execution. Implements `pipelines.core.host.Host`.
 
-    def __init__(self) -> None:
+    steps, speed: what is counted, and what their number per second is called.
+    """
+
+    def __init__(self, steps: str = "frames", speed: str = "fps") -> None:
+        self._words = steps, speed
         self._stage = ""
         self._started = 0.0
         self._told = 0.0
@@ -56,5 +60,6 @@ class ComfyHost:
         if context is None or PromptServer.instance is None:
             return
         speed = done / elapsed if elapsed > 0 else 0.0
-        left = f", {speed:.1f} fps, {(total - done) / speed:.0f} s left" if speed and done < total else ""
-        PromptServer.instance.send_progress_text(f"{self._stage}: {done} of {total} frames{left}", context.node_id)
+        steps, per_second = self._words
+        left = f", {speed:.1f} {per_second}, {(total - done) / speed:.0f} s left" if speed and done < total else ""
+        PromptServer.instance.send_progress_text(f"{self._stage}: {done} of {total} {steps}{left}", context.node_id)

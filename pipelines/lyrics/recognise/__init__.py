@@ -1,0 +1,1 @@
+"""Speech and singing to words with their times."""
