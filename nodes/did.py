@@ -200,3 +200,6 @@ class NodeWatcher:
 
     def check_interrupt(self) -> None:
         comfy.model_management.throw_exception_if_processing_interrupted()
+
+    def is_interrupted(self) -> bool:
+        return bool(comfy.model_management.processing_interrupted())

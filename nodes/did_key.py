@@ -57,16 +57,19 @@ def keep_key(key: ApiKey) -> None:
         _folder().mkdir(mode=0o700, parents=True, exist_ok=True)
         write_private(_file(), key.text)
     except OSError as error:
-        raise CloudError(
-            expected="ComfyUI's user folder to be writable",
-            got=error.strerror or type(error).__name__,
-            next_step=f"Let ComfyUI write to it, or set {KEY_VARIABLE}.",
-        ) from None
+        raise _not_writable(error) from None
 
 
 def forget_key() -> None:
-    """Delete the file. A key in the environment stays: only who starts ComfyUI can take it away."""
-    _file().unlink(missing_ok=True)
+    """Delete the file. A key in the environment stays: only who starts ComfyUI can take it away.
+
+    Raises CloudError when it cannot be deleted.
+    """
+    try:
+        for file in _folder().glob(f"{_file().name}*"):  # with what a crash left half written
+            file.unlink(missing_ok=True)
+    except OSError as error:
+        raise _not_writable(error) from None
 
 
 def current_service() -> Service:
@@ -77,6 +80,14 @@ def current_service() -> Service:
 
 def current_journal() -> Journal:
     return Journal(_folder() / "did_jobs")
+
+
+def _not_writable(error: OSError) -> CloudError:
+    return CloudError(
+        expected="ComfyUI's user folder to be writable",
+        got=error.strerror or type(error).__name__,
+        next_step=f"Let ComfyUI write to it, or set {KEY_VARIABLE}.",
+    )
 
 
 def _folder() -> Path:

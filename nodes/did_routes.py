@@ -35,7 +35,7 @@ async def tell(request: web.Request) -> dict[str, Any]:
 
 async def keep(request: web.Request) -> dict[str, Any]:
     """Body: JSON {"key": text}. JSON only, because browsers let no foreign page send that."""
-    if request.content_type != "application/json" or (request.content_length or 0) > _MOST_BYTES:
+    if request.content_type != "application/json" or not 0 < (request.content_length or 0) <= _MOST_BYTES:
         raise InputError(expected="a short JSON text", got="something else", next_step="Use the settings panel.")
     try:
         pasted = (await request.json())["key"]
@@ -71,11 +71,20 @@ class _Nobody:
     def check_interrupt(self) -> None:
         pass
 
+    def is_interrupted(self) -> bool:
+        return False
+
 
 def _answering(handler: Callable[[web.Request], Awaitable[dict[str, Any]]]) -> Handler:
-    """JSON: what `handler` gives, or 400 (the request is wrong) or 502 (D-ID says no) with {"error": text}."""
+    """JSON: what `handler` gives, or 400 (the request is wrong) or 502 (D-ID says no) with {"error": text}.
+
+    403 for a page of another site, also where ComfyUI's own guard is off (--enable-cors-header): it could put the key
+    of its own account in the place of the user's, and would get the faces.
+    """
 
     async def answer(request: web.Request) -> web.Response:
+        if request.headers.get("Sec-Fetch-Site") == "cross-site":
+            return web.json_response({"error": "Only ComfyUI's own pages may do this."}, status=403)
         try:
             return web.json_response(await handler(request), headers={"Cache-Control": "no-store"})
         except InputError as error:

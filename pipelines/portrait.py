@@ -19,7 +19,7 @@ from .cloud.did_values import (
     billed_seconds,
 )
 from .cloud.order import Account, Afterwards, Order, fetched, ordered, tidied
-from .cloud.waiting import Watcher
+from .cloud.waiting import Watcher, in_background
 from .core.errors import CloudError, InputError
 from .core.types import AudioClip, FrameSource, Rect
 from .media.attachments import picture_file, speech_file
@@ -64,13 +64,13 @@ def talking_portrait(wish: Wish, account: Account, path: Path, watcher: Watcher)
 
     Raises LipSyncError: InputError before anything is sent, CloudError and NoFaceError after.
     """
-    pixels = first_frame(wish.source)
-    order = _order(wish, pixels, account.client.http.service.base)
+    watcher.say("Preparing the picture and the sound")
+    order = in_background(lambda stop: _order(wish, account.client.http.service.base), watcher)  # takes seconds
     job, is_earlier = ordered(account, order, watcher)
     fetched(account, order, job, path, watcher)
     seconds = float(open_video(path).clock.duration)  # before anything is deleted at D-ID: it must be playable
-    notes = _notes(wish, order, is_earlier) + tidied(account, order, job, watcher)
     left = _credits_left(account, watcher)
+    notes = _notes(wish, order, is_earlier) + tidied(account, order, job, watcher)  # last: it may delete the talk
     return TalkReport(job.id, seconds, billed_seconds(seconds), job.credits, left, not is_earlier, notes)
 
 
@@ -99,14 +99,14 @@ def fingerprint(wish: Wish, pixels: NDArray[np.uint8], service: str) -> str:
         "sound": spoken.script() if isinstance(spoken, SpokenText) else [spoken.rate, *spoken.samples.shape],
     }
     digest = hashlib.sha256(json.dumps(asked, sort_keys=True).encode())
-    digest.update(pixels.tobytes())
+    digest.update(np.ascontiguousarray(pixels).data)
     if isinstance(spoken, AudioClip):
-        digest.update(spoken.samples.tobytes())
+        digest.update(np.ascontiguousarray(spoken.samples).data)
     return digest.hexdigest()
 
 
-def _order(wish: Wish, pixels: NDArray[np.uint8], service: str) -> Order:
-    spoken = wish.sound
+def _order(wish: Wish, service: str) -> Order:
+    pixels, spoken = first_frame(wish.source), wish.sound
     return Order(
         picture=picture_file(pixels, IMAGE_BYTES),
         sound=spoken if isinstance(spoken, SpokenText) else speech_file(spoken, AUDIO_BYTES, AUDIO_SECONDS),

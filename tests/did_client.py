@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-from dataclasses import dataclass
 from pathlib import Path
 
 import did_fake
@@ -14,6 +13,7 @@ from lipsync_studio.pipelines.cloud.key import ApiKey
 from lipsync_studio.pipelines.cloud.order import Account, Afterwards, Order, fetched, ordered, tidied
 from lipsync_studio.pipelines.cloud.pace import Pace
 from lipsync_studio.pipelines.cloud.service import local_service
+from lipsync_studio.pipelines.core.types import Attachment
 
 QUICK = Pace(
     connect=2,
@@ -52,21 +52,18 @@ class Watcher:
         if self.stop.is_set():
             raise Stopped
 
-
-@dataclass(frozen=True)
-class File:
-    content: bytes
-    suffix: str
-    kind: str
-    notes: tuple[str, ...] = ()
+    def is_interrupted(self) -> bool:
+        return self.stop.is_set()
 
 
-PICTURE = File(b"\xff\xd8\xff picture", ".jpg", "image/jpeg")
-SOUND = File(b"RIFF sound", ".wav", "audio/wav")
+PICTURE = Attachment(b"\xff\xd8\xff picture", ".jpg", "image/jpeg")
+SOUND = Attachment(b"RIFF sound", ".wav", "audio/wav")
 TEXT = SpokenText("Hello there.", "microsoft", "en-US-JennyNeural")
 
 
-def order(sound: File | SpokenText = SOUND, afterwards: Afterwards = "keep all", inputs: str = "ab" * 32) -> Order:
+def order(
+    sound: Attachment | SpokenText = SOUND, afterwards: Afterwards = "keep all", inputs: str = "ab" * 32
+) -> Order:
     return Order(inputs, PICTURE, sound, TalkOptions(), afterwards)
 
 

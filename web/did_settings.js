@@ -21,7 +21,7 @@ class KeyPanel {
         this.state = Object.assign(document.createElement("div"), { ariaLive: "polite" });
         this.message = Object.assign(document.createElement("div"), { ariaLive: "polite" });
         this.field = Object.assign(document.createElement("input"), {
-            type: "password", autocomplete: "off", placeholder: "API_USER:API_PASSWORD", ariaLabel: "D-ID API key",
+            type: "password", autocomplete: "new-password", placeholder: "API_USER:API_PASSWORD", ariaLabel: "D-ID API key",
         });
         Object.assign(this.field.style, LOOK, { flex: "1", minWidth: "12em" });
         const row = document.createElement("div");

@@ -10,6 +10,7 @@ from typing import Any
 from urllib.parse import quote
 
 from ..core.errors import CloudError
+from ..core.types import Attachment
 from .did_values import Credits, Talk, Upload, text_of
 from .failures import RefusedError, asked_wait, is_passing, status_of, surely_undone
 from .http import Http
@@ -58,15 +59,15 @@ class DIDClient:
     def credits(self, watcher: Watcher) -> Credits:
         return Credits.of(self.http.call("GET", "/credits", "tell what credits are left", watcher))
 
-    def upload_image(self, name: str, content: bytes, kind: str, watcher: Watcher) -> Upload:
-        """name: up to 50 of A-Za-z0-9._- and .jpg or .png at the end. kind: MIME type."""
-        asked = {"files": {"image": (name, content, kind)}, "data": {"detect_faces": "true"}}
+    def upload_image(self, name: str, file: Attachment, watcher: Watcher) -> Upload:
+        """name: of A-Za-z0-9._-, without the suffix, with it up to 50. file: JPEG or PNG."""
+        asked = {"files": _form("image", name, file), "data": {"detect_faces": "true"}}
         return Upload.of(self.http.call("POST", "/images", "take the picture", watcher, **asked))
 
-    def upload_audio(self, name: str, content: bytes, kind: str, watcher: Watcher) -> Upload:
-        return Upload.of(
-            self.http.call("POST", "/audios", "take the sound", watcher, files={"audio": (name, content, kind)})
-        )
+    def upload_audio(self, name: str, file: Attachment, watcher: Watcher) -> Upload:
+        """name: as for `upload_image`."""
+        asked = {"files": _form("audio", name, file)}
+        return Upload.of(self.http.call("POST", "/audios", "take the sound", watcher, **asked))
 
     def create(self, talk: Mapping[str, Any], job: Job, journal: Journal, watcher: Watcher) -> Job:
         """Order a talk: the one call that costs money. It is repeated only when D-ID said that it did nothing (429).
@@ -146,6 +147,10 @@ class DIDClient:
         """One look, without a second try."""
         purpose = "tell how the talk is"
         return Talk.of(in_background(lambda stop: self.http.exchange("GET", talk_path(id), purpose, stop), watcher))
+
+
+def _form(field: str, name: str, file: Attachment) -> dict[str, tuple[str, bytes, str]]:
+    return {field: (f"{name}{file.suffix}", file.content, file.kind)}
 
 
 def image_path(id: str) -> str:

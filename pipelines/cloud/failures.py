@@ -42,5 +42,5 @@ def is_passing(failure: CloudError) -> bool:
 def surely_undone(failure: CloudError) -> bool:
     """Whether the service did nothing of what was asked: it said no, or was never reached."""
     if isinstance(failure, RefusedError):
-        return failure.status < 500
+        return failure.status < 500 and failure.status != 408  # a gateway that waited in vain may say 408
     return isinstance(failure, UnansweredError) and not failure.may_have_arrived

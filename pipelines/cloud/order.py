@@ -3,40 +3,25 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from itertools import count
 from pathlib import Path
-from typing import Any, Literal, Protocol
+from typing import Any, Literal
 
 from ..core.errors import CloudError, LipSyncError, NoFaceError
+from ..core.types import Attachment
 from .did import NO_FACE, DIDClient, audio_path, image_path, talk_path
-from .did_values import SpokenText, Talk, TalkOptions, Upload
+from .did_values import SpokenText, Talk, TalkOptions
 from .download import LinkExpiredError, download
 from .failures import RefusedError, is_passing, status_of
 from .journal import Job, Journal
-from .waiting import Watcher, pause
+from .waiting import Watcher, WithoutInterrupt, pause
 
 log = logging.getLogger(__name__)
 
 Afterwards = Literal["keep all", "delete the uploads", "delete all"]
-
-
-class Attachment(Protocol):
-    """A file to be sent. suffix: with the dot. kind: MIME type. notes: what was changed to make it fit."""
-
-    @property
-    def content(self) -> bytes: ...
-
-    @property
-    def suffix(self) -> str: ...
-
-    @property
-    def kind(self) -> str: ...
-
-    @property
-    def notes(self) -> tuple[str, ...]: ...
 
 
 @dataclass(frozen=True)
@@ -98,10 +83,13 @@ def fetched(account: Account, order: Order, job: Job, path: Path, watcher: Watch
 
 
 def tidied(account: Account, order: Order, job: Job, watcher: Watcher) -> tuple[str, ...]:
-    """Delete at D-ID what the order says, once its result is here. Returns notes on what could not be deleted."""
+    """Delete at D-ID what the order says, once its result is here. Returns notes on what could not be deleted.
+
+    After the talk itself is deleted nothing may raise: the result could not be fetched again.
+    """
     notes = _delete_uploads(account, order, job, watcher)
     if order.afterwards == "delete all":
-        kept = _deleted(account, talk_path(job.id), watcher)
+        kept = _deleted(account, talk_path(job.id), WithoutInterrupt(watcher))
         if not kept:
             account.journal.write_or_warn(replace(job, state="deleted"))
         notes += kept
@@ -133,13 +121,14 @@ def _bought(account: Account, order: Order, watcher: Watcher) -> Job:
     job = replace(Job.new(order.inputs), credits=_credits(client, watcher))
     try:
         watcher.say("Uploading the picture")
-        image = _sent(client.upload_image, f"face-{job.token}", order.picture, watcher)
+        image = client.upload_image(f"face-{job.token}", order.picture, watcher)
         job = replace(job, image=image.id)
         if image.faces == 0:
             raise NoFaceError(expected="a face in the picture", got="none, as D-ID sees it", next_step=NO_FACE)
         script, job = _script(client, order, job, watcher)
         watcher.say("Uploaded; ordering the talk")
         talk = {"source_url": image.url, "script": script, "config": order.options.config()}
+        watcher.check_interrupt()  # a stop that comes in time buys nothing
         with _told_when_stopped("Stopped while the order was sent: it may be made and billed.", watcher):
             return client.create(talk, job, journal, watcher)
     except LipSyncError:
@@ -153,12 +142,8 @@ def _script(client: DIDClient, order: Order, job: Job, watcher: Watcher) -> tupl
     if isinstance(order.sound, SpokenText):
         return order.sound.script(), job
     watcher.say("Uploading the sound")
-    audio = _sent(client.upload_audio, f"voice-{job.token}", order.sound, watcher)
+    audio = client.upload_audio(f"voice-{job.token}", order.sound, watcher)
     return {"type": "audio", "audio_url": audio.url}, replace(job, audio=audio.id)
-
-
-def _sent(upload: Callable[..., Upload], name: str, file: Attachment, watcher: Watcher) -> Upload:
-    return upload(f"{name}{file.suffix}", file.content, file.kind, watcher)
 
 
 def _credits(client: DIDClient, watcher: Watcher) -> float | None:

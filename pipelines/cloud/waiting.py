@@ -6,7 +6,10 @@ import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import Future, wait
+from dataclasses import dataclass
 from typing import Protocol, TypeVar
+
+from ..core.errors import CloudError
 
 T = TypeVar("T")
 
@@ -21,6 +24,26 @@ class Watcher(Protocol):
 
     def check_interrupt(self) -> None:
         """Raise the host's own interrupt exception when the user pressed stop."""
+
+    def is_interrupted(self) -> bool:
+        """Whether `check_interrupt` would raise. Asking changes nothing."""
+
+
+@dataclass(frozen=True)
+class WithoutInterrupt:
+    """For a last step: a stop ends it as a failure that can be told, and stays pressed, so that the host stops next."""
+
+    watcher: Watcher
+
+    def say(self, text: str) -> None:
+        self.watcher.say(text)
+
+    def is_interrupted(self) -> bool:
+        return self.watcher.is_interrupted()
+
+    def check_interrupt(self) -> None:
+        if self.is_interrupted():
+            raise CloudError(expected="an answer", got="the stop button before it", next_step="Run again.")
 
 
 def pause(seconds: float, watcher: Watcher) -> None:
@@ -38,6 +61,7 @@ def in_background(work: Callable[[threading.Event], T], watcher: Watcher, tell: 
     A blocking read cannot be ended from outside. When the user presses stop, the thread is left alone to end by its own
     timeouts; the event that `work` was given tells it. tell: called at each look at the stop button.
     """
+    watcher.check_interrupt()  # nothing begins after a stop
     answer: Future[T] = Future()
     abandoned = threading.Event()
 

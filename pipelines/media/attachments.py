@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterator
-from dataclasses import dataclass
 from fractions import Fraction
 from typing import cast
 
@@ -14,7 +13,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from ..core.errors import InputError
-from ..core.types import AudioClip
+from ..core.types import Attachment, AudioClip
 
 MOST_SIDE = 4096  # px; larger pictures show no face better
 _QUALITIES = (95, 85, 75)  # of JPEG
@@ -22,16 +21,6 @@ _LEAST_SIDE = 256  # px; a picture that has to be smaller to fit is none
 
 SPEECH_RATE = 16000  # Hz, what speech services work at
 _SPEECH_KBPS = 64
-
-
-@dataclass(frozen=True)
-class Attachment:
-    """A file to be sent. suffix: with the dot. kind: MIME type. notes: what was changed to make it fit."""
-
-    content: bytes
-    suffix: str
-    kind: str
-    notes: tuple[str, ...] = ()
 
 
 def picture_file(pixels: NDArray[np.uint8], most_bytes: int) -> Attachment:

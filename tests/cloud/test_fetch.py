@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import threading
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from did_client import QUICK, Watcher, account, bought, order
-from did_fake import HANG_UP, KEY, Answer, FakeDID, error
+from did_fake import HANG_UP, KEY, Answer, FakeDID, error, wait_until
 from lipsync_studio.pipelines.cloud.order import Account, ordered, tidied
 from lipsync_studio.pipelines.core.errors import CloudError, LipSyncError, NoFaceError
 
@@ -122,6 +123,21 @@ def test_afterwards(did: FakeDID, us: Account, tmp_path: Path, watcher: Watcher)
     with pytest.raises(CloudError, match="made, paid and then deleted"):
         bought(us, order(afterwards="delete all"), tmp_path, watcher)
     assert did.count("POST /talks") == 1
+
+
+def test_a_stop_while_the_talk_is_deleted_takes_nothing_away(
+    did: FakeDID, us: Account, tmp_path: Path, watcher: Watcher
+) -> None:
+    """From then on the result is nowhere but here, so the stop must not throw it away."""
+    wish, patient = order(afterwards="delete all"), replace(QUICK, silence=100, answer=100)
+    did.on("DELETE /talks/{id}", Answer(200, body=b"{" * 99, drip=60))
+    job, _ = ordered(us, wish, watcher)
+    stopper = threading.Thread(target=lambda: (wait_until(lambda: did.count("DELETE /talks/{id}")), watcher.stop.set()))
+    stopper.start()
+    (note,) = tidied(account(did, tmp_path, pace=patient), wish, job, watcher)
+    stopper.join()
+    assert "the stop button" in note
+    assert watcher.is_interrupted(), "the host stops next"
 
 
 def test_what_cannot_be_deleted_is_told(did: FakeDID, us: Account, watcher: Watcher) -> None:

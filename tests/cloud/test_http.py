@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 import requests
-from did_client import QUICK, Watcher, account
+from did_client import PICTURE, QUICK, Watcher, account
 from did_fake import HANG_UP, KEY, NOW, SECRETS, Answer, FakeDID, error
 from lipsync_studio.pipelines.cloud.download import download
 from lipsync_studio.pipelines.cloud.http import Http, words_of
@@ -72,7 +72,7 @@ def test_questions_are_repeated(did: FakeDID, us: Account, watcher: Watcher) -> 
 def test_uploads_are_not_repeated(did: FakeDID, us: Account, watcher: Watcher, answer: Answer) -> None:
     did.on("POST /images", answer)
     with pytest.raises(CloudError):
-        us.client.upload_image("a.jpg", b"\xff\xd8\xff", "image/jpeg", watcher)
+        us.client.upload_image("a", PICTURE, watcher)
     assert did.count("POST /images") == 1
 
 

@@ -97,7 +97,10 @@ def test_no_face_costs_nothing(did: FakeDID, us: Account, watcher: Watcher) -> N
     assert did.count("POST /talks") == 0
 
 
-@pytest.mark.parametrize("retry_after", [None, "0", "Fri, 31 Dec 1999 23:59:59 GMT", "soon"])
+@pytest.mark.parametrize(
+    "retry_after",
+    [None, "0", "Fri, 31 Dec 1999 23:59:59 GMT", "Fri, 31 Dec 99999999999 23:59:59 GMT", "soon"],
+)
 def test_too_many_requests_are_repeated_because_they_did_nothing(
     did: FakeDID, us: Account, watcher: Watcher, retry_after: str | None
 ) -> None:
@@ -119,11 +122,12 @@ def test_retry_after_is_waited_for(did: FakeDID, us: Account, watcher: Watcher) 
     [
         replace(HANG_UP, done_anyway=True),
         Answer(504, {"message": "Endpoint request timed out"}, done_anyway=True),
+        Answer(408, {"message": "Request timeout"}, done_anyway=True),
         Answer(500, {"kind": "ServerError", "description": "oops"}, done_anyway=True),
         Answer(201, body=b"<html>", done_anyway=True),
         Answer(201, body=b'{"id": "tlk', headers={"Content-Length": "999"}, done_anyway=True),
     ],
-    ids=["hung up", "gateway timeout", "server error", "not JSON", "cut off"],
+    ids=["hung up", "gateway timeout", "request timeout", "server error", "not JSON", "cut off"],
 )
 def test_a_lost_answer_is_searched_and_never_sent_twice(
     did: FakeDID, us: Account, tmp_path: Path, watcher: Watcher, lost: Answer
@@ -173,6 +177,21 @@ def test_stopping_while_the_order_is_sent(did: FakeDID, us: Account, tmp_path: P
     wait_until(lambda: getattr(us.journal.find(order().inputs), "state", "") == "made")
     _, is_earlier = bought(us, order(), tmp_path, Watcher())
     assert (is_earlier, did.count("POST /talks")) == (True, 1)
+
+
+def test_stopping_before_the_order_buys_nothing(did: FakeDID, us: Account) -> None:
+    class InTime(Watcher):
+        def say(self, text: str) -> None:
+            super().say(text)
+            if "ordering" in text:
+                self.stop.set()
+
+    watcher = InTime()
+    with pytest.raises(Stopped):
+        ordered(us, order(), watcher)
+    assert did.count("POST /talks") == 0
+    assert us.journal.find(order().inputs) is None
+    assert "billed" not in watcher.said[-1]
 
 
 def _made() -> dict:

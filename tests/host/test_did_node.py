@@ -6,6 +6,7 @@ import json
 import os
 import stat
 import threading
+import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
@@ -99,6 +100,18 @@ def test_routes_say_no(comfyui: Server, did: FakeDID, path: str, body: dict[str,
     assert comfyui.get(ROUTE) == {"whence": "file"}, "the key that was there stays"
 
 
+def test_pages_of_other_sites_are_refused(comfyui: Server, did: FakeDID) -> None:
+    """Also a page that ComfyUI's own guard lets through could put another account's key in the place of this one."""
+    no_proxy = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    for method, path in (("GET", ROUTE), ("POST", ROUTE), ("DELETE", ROUTE), ("POST", f"{ROUTE}/test")):
+        foreign = {"Sec-Fetch-Site": "cross-site", "Content-Type": "application/json"}
+        request = urllib.request.Request(comfyui.url + path, b'{"key": "some:body1234"}', foreign, method=method)
+        with pytest.raises(urllib.error.HTTPError, match="403"):
+            no_proxy.open(request)
+    assert comfyui.get(ROUTE) == {"whence": "file"}
+    assert did.asked == []
+
+
 def test_a_talk_is_bought_once(comfyui: Server, did: FakeDID) -> None:
     first = comfyui.run(did_graph("did/first"))
     with av.open(str(saved(comfyui, first))) as container:
@@ -185,9 +198,10 @@ def test_no_secret_is_anywhere(comfyui: Server, did: FakeDID) -> None:
     heard["failures"] = json.dumps([refused.failure.details, html.failure.details])
     key_file = comfyui.base / "user" / "__lipsync_studio" / "did_key"
     files = [file for file in [*comfyui.base.rglob("*"), comfyui.log] if file.is_file() and not file.is_symlink()]
+    secrets = [*SECRETS, did.url]  # where the service is, too
     heard |= {str(f): f.read_bytes().decode("latin-1") for f in files if f != key_file and PACK not in f.parents}
     assert len(jobs(comfyui)) > 1
-    assert [(place, secret) for place, text in heard.items() for secret in SECRETS if secret in text] == []
+    assert [(place, secret) for place, text in heard.items() for secret in secrets if secret in text] == []
     assert KEY in key_file.read_text(), "so this test would have found it"
     if os.name == "posix":
         assert stat.S_IMODE(key_file.stat().st_mode) == 0o600

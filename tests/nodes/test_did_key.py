@@ -49,6 +49,20 @@ def test_a_key_is_kept_and_forgotten(user: Path) -> None:
     assert [file for file in user.rglob("*") if file.is_file()] == []
 
 
+def test_what_a_crash_left_half_written_is_forgotten_too(user: Path) -> None:
+    keep_key(ApiKey(KEY))
+    file = key_file(user)
+    file.rename(file.with_name(f"{file.name}.0a1b.part"))
+    forget_key()
+    assert [file for file in user.rglob("*") if file.is_file()] == []
+
+
+def test_a_key_that_cannot_be_deleted_is_told(user: Path) -> None:
+    (user / "__lipsync_studio" / "did_key").mkdir(parents=True)
+    with pytest.raises(CloudError, match="user folder"):
+        forget_key()
+
+
 def test_the_environment_goes_before_the_file(monkeypatch: pytest.MonkeyPatch) -> None:
     keep_key(ApiKey("other:key123"))
     monkeypatch.setenv("DID_API_KEY", f" Basic {KEY}\n")

@@ -103,6 +103,13 @@ def test_a_result_that_cannot_be_played_is_not_deleted_at_d_id(did: FakeDID, tmp
     assert (report.bought, did.count("POST /talks"), did.talks) == (False, 1, {})
 
 
+def test_the_talk_is_deleted_last(did: FakeDID, tmp_path: Path) -> None:
+    """What comes after it could be stopped, and the result would be lost."""
+    us = account(did, tmp_path)
+    report = talking_portrait(replace(WISH, afterwards="delete all"), us, tmp_path / "talk.mp4", Watcher())
+    assert (did.calls()[-1], did.talks, report.credits_after) == ("DELETE /talks/{id}", {}, 19)
+
+
 def test_credits_that_are_not_told_afterwards(did: FakeDID, tmp_path: Path) -> None:
     did.on("GET /credits", *[did_fake.error(404, "NotFoundError", "not found")] * 2)
     report = talking_portrait(WISH, account(did, tmp_path), tmp_path / "talk.mp4", Watcher())
