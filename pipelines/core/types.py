@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
 import numpy as np
@@ -16,7 +16,7 @@ from .timing import FrameClock
 
 PixelFormat = Literal["yuv420p", "yuv420p10le", "yuv444p"]
 Codec = Literal["h264", "hevc"]
-Hearing = Literal["whisper windows", "mouth shapes"]
+Hearing = Literal["whisper windows", "latentsync windows", "mouth shapes"]
 
 
 @dataclass(frozen=True)
@@ -126,6 +126,16 @@ class AudioClip:
         return self.samples.shape[1] / self.rate
 
 
+@dataclass(frozen=True)
+class Attachment:
+    """A file in memory, to be sent. suffix: with the dot. kind: MIME type. notes: what was changed to make it fit."""
+
+    content: bytes
+    suffix: str
+    kind: str
+    notes: tuple[str, ...] = ()
+
+
 class AudioFeatures(Protocol):
     """What an engine hears: looked up by time, so any frame rate is exact."""
 
@@ -139,13 +149,16 @@ class FaceBatch:
 
     crops: float32 RGB [n, S, S, 3], 0-1. landmarks: float32 [n, 68, 2] in crop pixels (0..S).
     heard: float32 [n, ...], the engine's audio windows. indices: int64 [n], source frame of each (equal index,
-    equal crop).
+    equal crop). sizes: float32 [n, 2], width and height of each crop in the picture, px; as it is when left out.
+    shot: the number of the shot.
     """
 
     crops: Tensor
     landmarks: NDArray[np.float32]
     heard: Tensor
     indices: NDArray[np.int64]
+    sizes: NDArray[np.float32] = field(default_factory=lambda: np.empty((0, 2), np.float32))
+    shot: int = 0
 
     def __post_init__(self) -> None:
         count = len(self.indices)
@@ -155,6 +168,11 @@ class FaceBatch:
             raise ValueError(f"crops must be float32, got {self.crops.dtype}")
         if self.landmarks.shape != (count, 68, 2) or self.heard.shape[0] != count:
             raise ValueError(f"{count} crops but landmarks {self.landmarks.shape} and heard {tuple(self.heard.shape)}")
+        if len(self.sizes) == 0:
+            height, width = self.crops.shape[1:3]
+            object.__setattr__(self, "sizes", np.tile(np.array([width, height], np.float32), (count, 1)))
+        if self.sizes.shape != (count, 2):
+            raise ValueError(f"{count} crops but sizes {self.sizes.shape}")
 
 
 @dataclass(frozen=True)
