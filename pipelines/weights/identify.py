@@ -1,4 +1,4 @@
-"""What a weight file is, by the names and shapes of its tensors; which MuseTalk it is, by its name."""
+"""What a weight file is, by the names and shapes of its tensors; which release, by its size and its name."""
 
 from __future__ import annotations
 
@@ -7,12 +7,14 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Literal
 
-from .catalog import MUSETALK_V1_UNET, MUSETALK_V15_UNET
+from .catalog import LATENTSYNC_V15_UNET, LATENTSYNC_V16_UNET, MUSETALK_V1_UNET, MUSETALK_V15_UNET
 
 Shapes = Mapping[str, tuple[int, ...]]
 MuseTalkVersion = Literal["v1.5", "v1"]
+LatentSyncRelease = Literal["1.5", "1.6", ""]
 
 MUSETALK_UNET = "a MuseTalk UNet"
+LATENTSYNC_UNET = "a LatentSync UNet: 13 input channels"
 FACE_PARSER = "the BiSeNet face parser"
 S3FD = "the S3FD face detector"
 DWPOSE = "the DWPose landmark model"
@@ -80,7 +82,7 @@ def _unet(shapes: Shapes) -> str:
     if (inputs, context) == (8, 384):
         return MUSETALK_UNET
     if inputs == 13:
-        return "a LatentSync UNet: 13 input channels"
+        return LATENTSYNC_UNET
     return f"a {_FAMILIES.get(context, 'foreign')} UNet: {inputs} input channels"
 
 
@@ -120,3 +122,20 @@ def musetalk_version(path: Path, size: int, metadata: Mapping[str, str]) -> Muse
         if _V1.search(text):
             return "v1"
     return "v1" if path.name == "pytorch_model.bin" else "v1.5"
+
+
+_LATENTSYNC_SIZES: dict[int, LatentSyncRelease] = {LATENTSYNC_V15_UNET.size: "1.5", LATENTSYNC_V16_UNET.size: "1.6"}
+_LATENTSYNC = re.compile(r"(?:latent[-_. ]?sync[-_. ]*|^)v?[-_. ]?1[-_. ]?([56])(?!\d)", re.IGNORECASE)
+
+
+def latentsync_release(path: Path, size: int) -> LatentSyncRelease:
+    """Which release a LatentSync UNet belongs to, empty where nothing tells; the networks are alike.
+
+    size: bytes of the file. Asked in this order: the exact size of a released file, the file's name, its folder's.
+    """
+    if size in _LATENTSYNC_SIZES:
+        return _LATENTSYNC_SIZES[size]
+    told = next(filter(None, map(_LATENTSYNC.search, (path.stem, path.parent.name))), None)
+    if told is None:
+        return ""
+    return "1.5" if told[1] == "5" else "1.6"

@@ -10,6 +10,7 @@ from torch import Tensor
 from ..core.errors import WeightsError
 from ..networks.checkpoint import Checkpoint, read_checkpoint
 from ..networks.face_parsing import FaceParser
+from ..networks.latentsync_unet import LatentSyncUNet
 from ..networks.musetalk_unet import MuseTalkUNet
 from ..networks.precision import WeightType
 from ..networks.rtmpose import DWPose
@@ -20,10 +21,13 @@ from .bookkeeping import inert_bookkeeping
 from .identify import (
     DWPOSE,
     FACE_PARSER,
+    LATENTSYNC_UNET,
     MUSETALK_UNET,
     S3FD,
     WHISPER_TINY,
+    LatentSyncRelease,
     MuseTalkVersion,
+    latentsync_release,
     looks_like,
     musetalk_version,
 )
@@ -44,6 +48,13 @@ def load_musetalk_unet(
     checkpoint = _read(path, wanted, MUSETALK_UNET)
     unet = MuseTalkUNet(checkpoint.state, str(path), weight_type)
     return unet, version or musetalk_version(path, path.stat().st_size, checkpoint.metadata)
+
+
+def load_latentsync_unet(path: Path, weight_type: WeightType = "default") -> tuple[LatentSyncUNet, LatentSyncRelease]:
+    """The UNet in a file (latentsync_unet.pt), and which release it is where that can be told; errors as above."""
+    checkpoint = _read(path, catalog.LATENTSYNC_V15_UNET, LATENTSYNC_UNET)
+    unet = LatentSyncUNet(checkpoint.state, str(path), weight_type)
+    return unet, latentsync_release(path, path.stat().st_size)
 
 
 def load_whisper_encoder(path: Path) -> WhisperEncoder:
