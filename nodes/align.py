@@ -84,6 +84,6 @@ class AlignLyrics(io.ComfyNode):
     ) -> io.NodeOutput:
         stem = None if vocals is None else audio_clip(vocals)
         host = ComfyHost("seconds", "times as fast as it plays")
-        code = AUTO if language == AUTO else LANGUAGES[language]
+        code = LANGUAGES.get(language, language)  # auto stays; what another node gives is checked by the listener
         timings = align_lyrics(lyrics, audio_clip(audio), stem, listener, code, PRESETS[preset], host, recognised)
         return io.NodeOutput(timings, aligned_words(timings), "\n".join(timings.notes))

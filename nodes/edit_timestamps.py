@@ -91,14 +91,16 @@ class EditTimestamps(io.ComfyNode):
             "audio": heard,
             "base": base,
             "timings": json_words.write(timings),
+            "edited": {"audio": saved.audio, "base": saved.base} if saved else None,
             "state": state,
         }
         if saved and state == "asks":
             # A result would not come, so the sound lives with the timings that came in.
-            shown |= {"token": SOUNDS.keep(timings, clip, heard), "changed": what_changed(saved, heard, base)}
-            PromptServer.instance.send_sync(ASKS, {"node": cls.hidden.unique_id, "shown": shown})
+            shown["token"] = SOUNDS.keep(timings, clip, heard)
+            if page := PromptServer.instance.client_id:  # None where a program has sent the graph
+                PromptServer.instance.send_sync(ASKS, {"node": cls.hidden.unique_id, "shown": shown}, page)
             raise InputError(
-                expected=f"the {shown['changed']} that the edits in this node were made for",
+                expected=f"the {what_changed(saved, heard, base)} that the edits in this node were made for",
                 got="others",
                 next_step="Open the editor and choose which to keep, or set `when_changed` to `keep edits` or "
                 "`use new timings`.",

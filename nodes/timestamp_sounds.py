@@ -22,9 +22,12 @@ from ..pipelines.core.lyrics import Timings
 from ..pipelines.core.types import AudioClip
 
 PEAKS_PER_SECOND: Final = 400
-LONGEST: Final = 6 * 3600.0  # seconds: a WAV file cannot be larger than 4 GB
+LONGEST: Final = 6 * 3600.0  # seconds
+LARGEST: Final = 2**32 - 2**10  # bytes of a WAV file, whose header has 32 bits for them
 SPARE: Final = 3  # files that are kept though no result needs them: the next run may be of the same sound
 FULL_SCALE: Final = 32767
+
+Key = tuple[str, int, int]  # fingerprint, which is rounded to tenths of a second; samples; Hz
 
 
 @dataclass(frozen=True)
@@ -41,7 +44,7 @@ class Sound:
 
     @cached_property
     def picture(self) -> Picture:
-        """`spectrogram` of the whole sound: 23 MB for an hour. Takes some seconds then, once."""
+        """`spectrogram` of the whole sound: 23 MB for an hour. Takes up to a minute then, once."""
         return spectrogram(self.seconds, self._between)
 
     @cached_property
@@ -68,43 +71,45 @@ class Sounds:
         """folder: where the files go; it is made if it is not there."""
         self._folder = folder
         self._known: dict[str, Sound] = {}
-        self._names: dict[str, str] = {}  # by fingerprint; the longest unused first
-        self._users: dict[str, int] = {}  # results, by fingerprint
-        self._dropped: deque[str] = deque()  # fingerprints whose results went since the last `keep`
+        self._names: dict[Key, str] = {}  # the longest unused first
+        self._users: dict[Key, int] = {}  # results
+        self._dropped: deque[Key] = deque()  # of results that went since the last `keep`
 
     def keep(self, result: Timings, clip: AudioClip, fingerprint: str) -> str:
-        """The name of the sound, which stays at least as long as `result`. Raises InputError beyond six hours."""
-        self._tidy(fingerprint)
-        name = self._names.pop(fingerprint, "")
+        """The name of the sound, which stays at least as long as `result`. Raises InputError for too long audio."""
+        key = (fingerprint, clip.samples.shape[1], clip.rate)
+        self._tidy(key)
+        name = self._names.pop(key, "")
         if name and not self._known[name].path.exists():  # somebody has emptied the folder
             del self._known[name]
         if name not in self._known:
             name = secrets.token_urlsafe(16)
             self._known[name] = _written(clip, self._folder() / f"lipsync_editor_{name}.wav")
-        self._names[fingerprint] = name
-        self._users[fingerprint] = self._users.get(fingerprint, 0) + 1
-        weakref.finalize(result, self._dropped.append, fingerprint).atexit = False
+        self._names[key] = name
+        self._users[key] = self._users.get(key, 0) + 1
+        weakref.finalize(result, self._dropped.append, key).atexit = False
         return name
 
     def get(self, name: str) -> Sound | None:
         """None when it is gone."""
         return self._known.get(name)
 
-    def _tidy(self, wanted: str) -> None:
+    def _tidy(self, wanted: Key) -> None:
         while self._dropped:
             self._users[self._dropped.popleft()] -= 1
-        unused = [fingerprint for fingerprint in self._names if not self._users[fingerprint] and fingerprint != wanted]
-        for fingerprint in unused[: max(0, len(unused) - SPARE)]:
-            del self._users[fingerprint]
+        unused = [key for key in self._names if not self._users[key] and key != wanted]
+        for key in unused[: max(0, len(unused) - SPARE)]:
+            del self._users[key]
             # Windows keeps a file that a browser is playing; ComfyUI empties the folder when it starts.
             with suppress(PermissionError):
-                self._known.pop(self._names.pop(fingerprint)).path.unlink(missing_ok=True)
+                self._known.pop(self._names.pop(key)).path.unlink(missing_ok=True)
 
 
 def _written(clip: AudioClip, path: Path) -> Sound:
-    if clip.seconds > LONGEST:
+    longest = min(LONGEST, LARGEST / (2 * clip.rate))
+    if clip.seconds > longest:
         raise InputError(
-            expected=f"audio of at most {LONGEST / 3600:.0f} hours",
+            expected=f"audio of at most {longest / 3600:.0f} hours",
             got=f"{clip.seconds / 3600:.1f} hours",
             next_step="Cut it into parts before this node.",
         )
@@ -123,7 +128,8 @@ def _written(clip: AudioClip, path: Path) -> Sound:
 def _minutes(clip: AudioClip) -> Iterator[tuple[NDArray[np.float32], NDArray[np.int64]]]:
     """The sound as mono, a minute at a time, and where in it each peak's part starts."""
     count = clip.samples.shape[1]
-    edges = np.arange(int(clip.seconds * PEAKS_PER_SECOND) + 1) * clip.rate // PEAKS_PER_SECOND
+    # int64, because two minutes of samples times 400 is more than the int32 that NumPy 1 takes on Windows.
+    edges = np.arange(int(clip.seconds * PEAKS_PER_SECOND) + 1, dtype=np.int64) * clip.rate // PEAKS_PER_SECOND
     edges = edges[edges < count]
     for first in range(0, len(edges), 60 * PEAKS_PER_SECOND):
         starts = edges[first : first + 60 * PEAKS_PER_SECOND]

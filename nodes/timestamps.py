@@ -124,7 +124,7 @@ class WordTimestamps(io.ComfyNode):
     ) -> io.NodeOutput:
         stem = None if vocals is None else audio_clip(vocals)
         host = ComfyHost("seconds", "times as fast as it plays")
-        code = AUTO if language == AUTO else LANGUAGES[language]
+        code = LANGUAGES.get(language, language)  # auto stays; what another node gives is checked by the listener
         timings = word_timestamps(audio_clip(audio), stem, listener, code, PRESETS[preset], host)
         return io.NodeOutput(timings, aligned_words(timings), _text(timings), "\n".join(timings.notes))
 

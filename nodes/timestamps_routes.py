@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -19,14 +18,13 @@ from ..pipelines.lyrics.formats.registry import FORMATS, read_timings, write_tim
 from ..pipelines.lyrics.formats.text import MAX_BYTES
 from .timestamp_sounds import Sound, Sounds
 
-log = logging.getLogger(__name__)
-
 ROOT = "/lipsync_studio/timestamps"
 
 SOUNDS = Sounds(lambda: Path(folder_paths.get_temp_directory()))
 
-# One at a time, beside ComfyUI's own threads.
-_worker = ThreadPoolExecutor(max_workers=1, thread_name_prefix="lipsync-timestamps")
+# Each one at a time, beside ComfyUI's own threads. Nobody waits with a file for the picture of an hour.
+_painter = ThreadPoolExecutor(max_workers=1, thread_name_prefix="lipsync-timestamps-pictures")
+_reader = ThreadPoolExecutor(max_workers=1, thread_name_prefix="lipsync-timestamps-files")
 
 
 def register(routes: web.RouteTableDef) -> None:
@@ -53,17 +51,17 @@ async def audio(request: web.Request) -> web.StreamResponse:
 
 async def peaks(request: web.Request) -> web.Response:
     """`Sound.peaks` as bytes."""
-    return await _drawn(request, lambda sound: sound.peaks)
+    return await _drawn(request, _reader, lambda sound: sound.peaks)
 
 
 async def onsets(request: web.Request) -> web.Response:
     """`Sound.onsets` as float64 of little endian."""
-    return await _drawn(request, lambda sound: sound.onsets.astype("<f8"))
+    return await _drawn(request, _painter, lambda sound: sound.onsets.astype("<f8"))
 
 
 async def spectrogram(request: web.Request) -> web.Response:
     """`Sound.picture` as bytes: a row of 64 for each hundredth of a second."""
-    return await _drawn(request, lambda sound: sound.picture)
+    return await _drawn(request, _painter, lambda sound: sound.picture)
 
 
 async def formats(request: web.Request) -> web.Response:
@@ -99,18 +97,20 @@ async def _body(request: web.Request) -> bytes:
 
 async def _answered(made: Callable[[], str], content_type: str) -> web.Response:
     try:
-        text = await asyncio.get_running_loop().run_in_executor(_worker, made)
+        text = await asyncio.get_running_loop().run_in_executor(_reader, made)
     except LipSyncError as error:
         return _error(400, str(error))
     return web.Response(text=text, content_type=content_type, charset="utf-8")
 
 
-async def _drawn(request: web.Request, values: Callable[[Sound], np.ndarray[Any, Any]]) -> web.Response:
+async def _drawn(
+    request: web.Request, worker: ThreadPoolExecutor, values: Callable[[Sound], np.ndarray[Any, Any]]
+) -> web.Response:
     known = SOUNDS.get(request.match_info["token"])
     if known is None:
         return _gone()
     try:
-        body = await asyncio.get_running_loop().run_in_executor(_worker, lambda: values(known).tobytes())
+        body = await asyncio.get_running_loop().run_in_executor(worker, lambda: values(known).tobytes())
     except FileNotFoundError:  # dropped meanwhile
         return _gone()
     return web.Response(body=body, content_type="application/octet-stream", headers={"Cache-Control": "no-store"})

@@ -49,8 +49,9 @@ def spectrogram(seconds: float, sound: Callable[[float, float], AudioClip]) -> P
 
 def onsets(picture: Picture) -> NDArray[np.float64]:
     """Seconds, ascending, at least 80 ms apart: where sounds begin. picture: of `spectrogram`."""
-    brightness = np.pad(picture.astype(np.float32) / 255, ((RISE_POINTS, 0), (0, 0)), mode="edge")
-    rise = np.maximum(brightness[RISE_POINTS:] - brightness[:-RISE_POINTS], 0).mean(axis=1)
+    padded = np.pad(picture, ((RISE_POINTS, 0), (0, 0)), mode="edge")
+    brighter = np.subtract(padded[RISE_POINTS:], padded[:-RISE_POINTS], dtype=np.int16)  # 46 MB for an hour
+    rise = np.maximum(brighter, 0, out=brighter).mean(axis=1) / 255
     around = 2 * round(APART_SECONDS * POINTS_PER_SECOND) - 1
     is_peak = (rise == ndimage.maximum_filter1d(rise, around)) & (rise > LEAST_RISE)
     peaks = np.flatnonzero(is_peak)

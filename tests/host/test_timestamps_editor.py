@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -9,6 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 from timestamps_page import (
     SAVED,
+    SECONDS,
     WORDS,
     chip,
     click,
@@ -160,6 +162,14 @@ def test_every_edit_has_a_key_and_the_graph_hears_none(page: Page) -> None:
     page.keyboard.press("4")
     assert page.locator(".ls-editor").get_by_label("Speed").input_value() == "0.9"
 
+    keys = page.get_by_role("button", name="Keys", exact=True)
+    keys.focus()
+    page.keyboard.press("Enter")
+    assert page.locator(".ls-keys").is_visible(), "a button that Tab has reached is pressed by Enter"
+    page.keyboard.press("Space")
+    assert page.locator(".ls-keys").count() == 0, "and by Space"
+    page.locator(".ls-editor").focus()
+
     names = "app.graph.nodes.map(({ type }) => type).join()"
     kept = page.evaluate(names)
     page.keyboard.press("Control+c")
@@ -177,6 +187,61 @@ def test_every_edit_has_a_key_and_the_graph_hears_none(page: Page) -> None:
     page.wait_for_function("app.graph.nodes.length === 0")
     assert before, "the words were not what was deleted"
     assert page.locator(".ls-editor").count() == 0, "with its node, the editor goes"
+
+
+def test_each_view_shows_what_is_played_and_what_is_unsure(page: Page) -> None:
+    click(page, 1.75)
+    assert page.locator(".ls-sung").inner_text().rstrip() == "one two three"
+    assert page.locator(".ls-coming").inner_text().rstrip() == "four five six"
+    fill = "spans => spans.map((span) => parseFloat(span.style.getPropertyValue('--done')))"
+    filled = page.locator(".ls-sung span").evaluate_all(fill)
+    assert filled == [100, pytest.approx(50, abs=4), 0], "the words fill as they are sung"
+    assert page.locator(".ls-chip.ls-now").all_inner_texts() == ["two"]
+
+    rows = [
+        ("sure", 0.9, "heard"),
+        ("unsure", 0.2, "heard"),
+        ("guessed", 0.9, "filled in"),
+        ("missing", 0, "not found"),
+    ]
+    unsure = [
+        {"text": text, "start": at, "end": at + (source != "not found"), "confidence": confidence, "source": source}
+        for at, (text, confidence, source) in enumerate(rows)
+    ]
+    page.get_by_label("File with timings").set_input_files(
+        {"name": "a.json", "mimeType": "application/json", "buffer": json.dumps({"words": unsure}).encode()}
+    )
+    page.locator(".ls-chip", has_text="guessed").wait_for()
+    page.locator(".ls-editor").focus()
+    for name, _, _ in rows:
+        assert page.locator(f".ls-chip.ls-{name}").all_inner_texts() == [name], "each has its colour"
+        assert page.locator(f".ls-block.ls-{name}").count() == 1
+    seen = []
+    for key in ("u", "u", "u", "u", "Shift+U"):
+        page.keyboard.press(key)
+        seen += selected(page)
+    assert seen == ["unsure", "guessed", "missing", "unsure", "missing"]
+
+    box = page.locator(".ls-wave [part=minimap]").bounding_box()
+    assert box is not None
+    page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    assert playhead(page) == pytest.approx(SECONDS / 2, abs=0.05), "the minimap is the whole sound"
+    page.keyboard.press("p")
+    canvas = page.locator("canvas.ls-spectrogram")
+    canvas.wait_for()
+    page.wait_for_function(
+        "c => c.width > 300 && new Set(c.getContext('2d').getImageData(0, 0, c.width, c.height).data).size > 50",
+        arg=canvas.element_handle(),
+    )
+    for _ in range(15):
+        page.keyboard.press("+")
+    click(page, SECONDS / 2)
+    page.wait_for_timeout(300)
+    before = pixel(page, 0)[0]
+    page.keyboard.press(" ")
+    page.wait_for_timeout(1500)
+    page.keyboard.press(" ")
+    assert pixel(page, 0)[0] < before - 500, "the view follows the playhead"
 
 
 def test_tapping_loops_import_and_export(page: Page, tmp_path: Path) -> None:

@@ -90,6 +90,8 @@ def test_edits_reach_the_run_and_are_found_again(editor: Page, comfyui: Server, 
     open_editor(editor)
     chip(editor, "one").click()
     assert editor.get_by_label("End", exact=True).input_value() == f"0:0{edited[0][1]:.3f}", "found again"
+    editor.keyboard.press("Control+z")
+    assert times(editor) == edited, "an undo too many does not go back behind what was saved"
     editor.get_by_role("button", name="Start over").click()
     assert saved(editor) == {}, "back to what the graph gives"
     editor.keyboard.press("Control+z")
@@ -133,6 +135,20 @@ def test_other_audio_asks_in_the_editor(editor: Page, comfyui: Server, other_spe
     editor.locator(".ls-panel").get_by_role("button", name="Use the new timings").dispatch_event("click")
     assert saved(editor) == {}
     run(editor, "Not edited.")
+    open_editor(editor)
+    editor.keyboard.press("Control+z")
+    assert saved(editor)["lines"] == kept["lines"], "and that can be undone"
+
+
+def test_a_run_of_another_workflow_tab_is_not_taken_over(editor: Page, comfyui: Server, other_speech: str) -> None:
+    load(editor, edit_graph(edits=edited_by_hand(comfyui)))
+    tell = """shown => app.api.dispatchCustomEvent("executed", {
+        node: "3", display_node: "3", prompt_id: "another", output: { lipsync_timestamps: [shown] },
+    })"""
+    for audio, says in {other_speech: "Edited. Run the graph once to open the editor.", SPEECH: "Edited."}.items():
+        (shown,) = comfyui.run(edit_graph(audio=audio)).outputs["3"]["lipsync_timestamps"]
+        editor.evaluate(tell, shown)
+        assert editor.locator(".ls-panel-text").text_content() == says
 
 
 def edited_by_hand(comfyui: Server) -> str:

@@ -22,6 +22,11 @@ def clip(seconds: float = 1.5, channels: int = 2) -> AudioClip:
     return AudioClip(samples.astype(np.float32), RATE)
 
 
+def zeros(seconds: float, rate: int) -> AudioClip:
+    """They take no memory."""
+    return AudioClip(np.broadcast_to(np.float32(0), (1, int(seconds * rate))), rate)
+
+
 @pytest.fixture
 def sounds(tmp_path: Path) -> Sounds:
     return Sounds(lambda: tmp_path / "temp")
@@ -73,6 +78,14 @@ def test_the_same_sound_keeps_its_name_from_run_to_run(sounds: Sounds, tmp_path:
     assert files(tmp_path) == 2
 
 
+def test_another_length_is_another_sound(sounds: Sounds) -> None:
+    for count in (100, 101):
+        result = Timings(())
+        sound = sounds.get(sounds.keep(result, AudioClip(np.ones((1, count), np.float32), RATE), "a"))
+        assert sound is not None
+        assert sound.seconds == count / RATE
+
+
 def test_a_file_that_somebody_removed_is_written_again(sounds: Sounds) -> None:
     result = Timings(())
     first = sounds.get(sounds.keep(result, clip(), "a"))
@@ -83,9 +96,10 @@ def test_a_file_that_somebody_removed_is_written_again(sounds: Sounds) -> None:
     assert again.path.exists()
 
 
-def test_endless_audio_is_refused(sounds: Sounds) -> None:
-    with pytest.raises(InputError, match="at most 6 hours"):
-        sounds.keep(Timings(()), AudioClip(np.zeros((1, 6 * 3600 * 10 + 10), np.float32), 10), "a")
+@pytest.mark.parametrize(("hours", "rate", "most"), [(6.1, 44_100, 6), (3.2, 192_000, 3)])
+def test_audio_that_no_wav_holds_is_refused(sounds: Sounds, hours: float, rate: int, most: int) -> None:
+    with pytest.raises(InputError, match=f"at most {most} hours"):
+        sounds.keep(Timings(()), zeros(hours * 3600, rate), "a")
 
 
 def test_very_short_audio_has_a_picture(sounds: Sounds) -> None:

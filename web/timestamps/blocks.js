@@ -18,7 +18,6 @@ export class Blocks {
         this.editor = editor;
         this.waveform = waveform;
         this.drag = null;
-        this.gestures = 0;
         this.layer = el("div", { className: "ls-blocks" });
         this.band = el("div", { className: "ls-band" });
         waveform.wrapper.getRootNode().append(styleSheet("blocks.css"));
@@ -92,7 +91,7 @@ export class Blocks {
         const { doc, selection } = this.editor;
         const target = this.under(event);
         const indexes = target.kind === "word" && selection.includes(target.index) ? selection : [target.index];
-        this.drag = { ...target, doc, indexes, x: event.clientX, isMoved: false, gesture: `drag ${++this.gestures}` };
+        this.drag = { ...target, doc, indexes, x: event.clientX, isMoved: false, gesture: Symbol("drag") };
     }
 
     pull(event) {

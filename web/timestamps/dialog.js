@@ -113,6 +113,7 @@ export class Dialog {
 
     press(event) {
         const isTyping = event.target.matches("input, select, textarea");
+        if (event.target.matches("button") && [" ", "Enter"].includes(event.key)) return; // Tab led here: it is pressed
         if (isTyping && (event.key === "Escape" || event.key === "Enter")) {
             event.target.blur(); // which takes the text over
             this.root.focus();
@@ -121,7 +122,7 @@ export class Dialog {
             this.help();
         } else if (!isTyping && this.desk && !this.body.inert && runKey(event, this.desk)) {
             event.preventDefault();
-        } else if (!isTyping && !this.desk && event.key === "Escape") {
+        } else if (!isTyping && (!this.desk || this.body.inert) && event.key === "Escape") {
             this.close();
         }
     }
@@ -187,6 +188,7 @@ export class Dialog {
     close() {
         if (this.isClosed) return;
         this.isClosed = true;
+        if (this.hasFocus) document.activeElement.blur(); // a field that is being typed in gives its text
         opened = null;
         this.giveKeysBack();
         this.waveform?.close();

@@ -1,10 +1,10 @@
 // What is being edited: the document with its history, and which words are selected. Views listen, commands change.
 
-import { History } from "./history.js";
 import { lineAround } from "./model.js";
 
 export class Editor {
-    /** incoming: the document as the graph gives it. history: its last document is what is edited. */
+    /** incoming: the document as the graph gives it. history: its last document is what is edited; it does not begin
+     *  with `incoming` where there are edits already, so that an undo too many cannot take those away. */
     constructor({ incoming, history, fps }) {
         this.incoming = incoming;
         this.history = history;
@@ -16,12 +16,6 @@ export class Editor {
         this.isSnapping = true;
         this.isOnFrames = false;
         this.listeners = new Set();
-    }
-
-    static begin(incoming, saved, fps) {
-        const history = new History(incoming);
-        if (saved) history.push(saved);
-        return new Editor({ incoming, history, fps });
     }
 
     get doc() {

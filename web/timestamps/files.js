@@ -32,7 +32,7 @@ export class Files {
         const [file] = this.chooser.files;
         this.chooser.value = ""; // so that the same file can be chosen again
         const timings = file && (await this.tried(() => readFile(file)));
-        if (!timings) return;
+        if (!timings || !this.root.isConnected) return; // closed meanwhile
         this.editor.apply(fromTimings(timings, this.editor.doc.seconds), { select: [] });
         this.say([`Imported ${file.name}.`, ...timings.notes].join(" "));
     }

@@ -43,7 +43,7 @@ export class Tap {
         const last = this.stamped.at(-1);
         const isOpen = last && !last.isHeld && words[last.index].line === words[this.next].line;
         const before = isOpen ? moveEdge(editor.doc, last.index, "end", time, false) : editor.doc;
-        this.gesture = `tap ${performance.now()}`;
+        this.gesture = Symbol("tap");
         const isStamped = editor.apply(stamp(before, this.next, time), { select: [this.next], gesture: this.gesture });
         if (!isStamped) return; // no room before the end of the sound
         this.pressed = { index: this.next, time };

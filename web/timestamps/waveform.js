@@ -6,6 +6,7 @@ const VENDOR = new URL("../vendor/wavesurfer/", import.meta.url);
 const HEIGHT = 150; // px, of the waveform
 const MINIMAP_HEIGHT = 28;
 const CLOSEST = 2000; // px per second
+const WIDEST = 16e6; // px, of the whole sound: Firefox lays out 17.9 million at most
 const ZOOM_STEP = 1.25;
 const FIRST_SECONDS = 12; // that are seen when the editor opens
 
@@ -139,7 +140,7 @@ export class Waveform {
     /** Show `scale` px per second; what is at `time` stays where it is. */
     zoom(scale, time = this.time) {
         const before = time * this.pixelsPerSecond - this.surfer.getScroll();
-        this.scale = Math.min(Math.max(scale, this.width / this.seconds), CLOSEST);
+        this.scale = Math.min(Math.max(scale, this.width / this.seconds), CLOSEST, WIDEST / this.seconds);
         this.surfer.zoom(this.scale);
         this.surfer.setScroll(time * this.pixelsPerSecond - before);
     }

@@ -6,6 +6,7 @@ import { app } from "/scripts/app.js";
 import { Dialog } from "./dialog.js";
 import { el } from "./dom.js";
 import { Editor } from "./editor.js";
+import { History } from "./history.js";
 import { fromTimings, toTimings } from "./model.js";
 
 const NODE = "LipSyncEditTimestamps";
@@ -19,7 +20,7 @@ const RUN_FIRST = "Run the graph once to open the editor.";
 class Panel {
     constructor(node) {
         this.node = node;
-        this.run = null; // what the node told: {token, seconds, fps, audio, base, timings, state, changed}
+        this.run = null; // what the node told: {token, seconds, fps, audio, base, timings, edited, state}
         this.parsed = null; // {value, edits}: of the widget
         this.session = null; // {editor, text}: the history of an earlier opening, for as long as the edits are the same
         this.opener = el("button", { type: "button", textContent: "Open editor", disabled: true });
@@ -54,19 +55,26 @@ class Panel {
     }
 
     get fits() {
-        const { audio, base } = this.edits?.edited ?? {};
-        return audio === this.run?.audio && base === this.run?.base;
+        return isOfSame(this.edits.edited, this.run);
     }
 
     /** Take over what a run told, if anything. */
     show(run) {
-        if (!run) return;
-        const isSame = this.run?.audio === run.audio && this.run.base === run.base;
+        if (!run || !this.concerns(run)) return;
+        if (this.run && isOfSame(this.run, run)) this.dialog?.rename(run.token);
+        else {
+            this.dialog?.close();
+            this.session = null;
+        }
         this.run = run;
-        if (isSame) this.dialog?.rename(run.token);
-        else this.dialog?.close();
-        if (!isSame) this.session = null;
+        if (this.session) this.session.editor.fps = run.fps;
         this.draw();
+    }
+
+    /** Whether a run used the edits that are here, or fits them. ComfyUI tells results to the workflow tab that is
+     *  shown, where another node may have the same number. */
+    concerns(run) {
+        return !this.edits || isOfSame(this.edits.edited, run.edited) || isOfSame(this.edits.edited, run);
     }
 
     draw() {
@@ -90,21 +98,24 @@ class Panel {
     }
 
     get question() {
-        const { audio } = this.edits.edited ?? {};
-        const what = audio === this.run.audio ? "timings have" : "audio has";
+        const what = this.edits.edited?.audio === this.run.audio ? "timings have" : "audio has";
         return `The ${what} changed since these edits were made.`;
+    }
+
+    /** Of this opening, or of an earlier one with its history. */
+    get editor() {
+        if (this.session?.text !== this.widget.value) {
+            const { run, edits } = this;
+            const incoming = fromTimings(JSON.parse(run.timings), run.seconds);
+            const history = new History(edits ? fromTimings(edits, run.seconds) : incoming);
+            this.session = { editor: new Editor({ incoming, history, fps: run.fps }), text: this.widget.value };
+        }
+        return this.session.editor;
     }
 
     open() {
         if (this.dialog || !this.run) return this.dialog?.root.focus();
-        const { run, edits } = this;
-        if (this.session?.text !== this.widget.value) {
-            const incoming = fromTimings(JSON.parse(run.timings), run.seconds);
-            const editor = Editor.begin(incoming, edits && fromTimings(edits, run.seconds), run.fps);
-            this.session = { editor, text: this.widget.value };
-        }
-        const { editor } = this.session;
-        editor.fps = run.fps;
+        const { run, edits, editor } = this;
         editor.listen((what) => what === "doc" && this.save(editor));
         this.dialog = new Dialog(editor, run.token, () => this.closed());
         if (edits && !this.fits) {
@@ -117,9 +128,9 @@ class Panel {
         this.write({ ...this.edits, edited: this.origin });
     }
 
+    /** Undo in the editor brings the edits back. */
     discard() {
-        if (this.dialog) this.session.editor.revert();
-        else this.session = null;
+        this.editor.revert();
         this.write(null);
     }
 
@@ -133,6 +144,7 @@ class Panel {
 
     write(edits) {
         this.widget.value = edits ? JSON.stringify(edits) : "";
+        this.parsed = { value: this.widget.value, edits };
         if (this.session) this.session.text = this.widget.value;
         this.draw();
         clearTimeout(this.timer);
@@ -141,7 +153,7 @@ class Panel {
 
     closed() {
         this.dialog = null;
-        if (this.session) this.session.editor = new Editor(this.session.editor); // without the views that were open
+        this.session.editor = new Editor(this.session.editor); // without the views that were open
     }
 
     close() {
@@ -162,6 +174,11 @@ function parsed(text) {
     } catch {
         return null;
     }
+}
+
+/** Whether two are of the same sound and the same incoming timings. Edits that a person wrote may be of none. */
+function isOfSame(one, other) {
+    return ["audio", "base"].every((name) => (one?.[name] ?? "") === (other?.[name] ?? ""));
 }
 
 /** What the node told when it last ran in this workflow tab. */
@@ -207,6 +224,7 @@ app.registerExtension({
             getMinHeight: () => panel.height,
         });
         shown.serialize = false; // nor in the workflow
+        after(widget, "callback", () => panel.draw()); // a graph in API format sets it so
         after(node, "onConfigure", () => panel.draw());
         after(node, "onExecuted", (output) => panel.show(output?.lipsync_timestamps?.[0]));
         after(node, "onRemoved", () => panel.close());
