@@ -7,7 +7,8 @@ from typing import Final, Literal, get_args
 from comfy_api.latest import io
 
 from ..pipelines.engines.draft import DraftEngine
-from ..pipelines.engines.musetalk.engine import VAE, MuseTalkEngine
+from ..pipelines.engines.musetalk.engine import MuseTalkEngine
+from ..pipelines.engines.sd_vae import VAE
 from ..pipelines.networks.precision import WeightType
 from ..pipelines.weights.catalog import MUSETALK_V15_UNET, SD_VAE, WHISPER_TINY
 from ..pipelines.weights.identify import MuseTalkVersion

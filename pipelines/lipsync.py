@@ -11,6 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import cast
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -118,11 +119,14 @@ def paint(plan: Plan, painter: Painter, compositor: Compositor, block: Block, ch
     crops = torch.stack([fit_crop(picture.crop(rect), plan.side) for picture, rect in pairs])
     landmarks = plan.crops.to_crop(plan.track.landmarks[indices], indices, plan.side)
     heard = plan.features.at(ticks_to_seconds(plan.timeline.ticks[shown], plan.timeline.tick))
-    painted = painter.paint(FaceBatch(crops=crops, landmarks=landmarks, heard=heard, indices=indices))
+    sizes = np.array([(rect.width, rect.height) for rect in rects], np.float32)
+    shot = int(plan.track.shot[indices[0]])
+    batch = FaceBatch(crops=crops, landmarks=landmarks, heard=heard, indices=indices, sizes=sizes, shot=shot)
+    painted = painter.paint(batch)
     scene = Scene(
         pictures=chunk.pictures,
         indices=indices,
-        shot=int(plan.track.shot[indices[0]]),
+        shot=shot,
         rects=rects,
         crops=crops,
         painted=painted,

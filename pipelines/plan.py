@@ -9,6 +9,7 @@ from typing import cast
 import numpy as np
 from numpy.typing import NDArray
 
+from .audio.latentsync_windows import LatentSyncWindows
 from .audio.mouth_shapes import MouthShapes
 from .audio.silence import SilenceGate
 from .audio.whisper_windows import WhisperWindows
@@ -21,7 +22,7 @@ from .core.report import PAINTED, Report
 from .core.timing import LengthPolicy, Timeline
 from .core.types import AudioClip, AudioFeatures, FrameSource
 from .engines.base import Engine, EngineSpec, HearingEngine
-from .faces.crop import plan_crops
+from .faces.crop import plan_crops, reaching
 from .faces.speaker import speaker_track
 
 # A face this many times larger than an engine paints looks soft, and the report says so.
@@ -88,6 +89,8 @@ def plan_lip_sync(
     timeline = Timeline.build(source.clock, audio.seconds, settings.lengths)
     track = speaker_track(faces)
     crops = plan_crops(track, faces.crop, _chin_margin(engine.spec, track))
+    if engine.spec.reach is not None:
+        crops = reaching(crops, track, engine.spec.reach)
     amount = _amount(timeline, audio, settings)
     fates = _fates(timeline, track, crops, amount)
     height = _typical(crops.boxes[crops.valid])
@@ -145,7 +148,10 @@ def _fates(timeline: Timeline, track: FaceTrack, crops: CropPlan, amount: NDArra
 def _listen(audio: AudioClip, engine: Engine) -> AudioFeatures:
     if engine.spec.hears == "mouth shapes":
         return MouthShapes(audio)
-    return WhisperWindows(audio, cast(HearingEngine, engine).hear)
+    hear = cast(HearingEngine, engine).hear
+    if engine.spec.hears == "latentsync windows":
+        return LatentSyncWindows(audio, hear)
+    return WhisperWindows(audio, hear)
 
 
 def _chin_margin(spec: EngineSpec, track: FaceTrack) -> int:
@@ -159,7 +165,7 @@ def _typical(boxes: NDArray[np.float32] | NDArray[np.int32]) -> float:
 
 
 def _advice(spec: EngineSpec, height: float) -> tuple[str, ...]:
-    side = spec.side_for(height)
+    side = spec.painted_side(height)
     if height <= _MUCH_LARGER * side:
         return ()
     larger = "an engine that paints larger (LatentSync: 512 px), or " if side < 512 else ""

@@ -15,8 +15,8 @@ BLOCK_SECONDS = 30
 BLOCK_SAMPLES = BLOCK_SECONDS * SAMPLE_RATE
 MEL_BANDS = 80
 
-_WINDOW = 400
-_HOP = 160
+WINDOW = 400
+HOP = 160
 
 
 def log_mel(samples: Tensor) -> Tensor:
@@ -30,20 +30,31 @@ def log_mel(samples: Tensor) -> Tensor:
     if samples.ndim != 2 or samples.shape[1] > BLOCK_SAMPLES:
         raise ValueError(f"samples must be [b, n] with n at most {BLOCK_SAMPLES}, got {tuple(samples.shape)}")
     filled = pad(samples, (0, BLOCK_SAMPLES - samples.shape[1]))
-    window = torch.hann_window(_WINDOW, device=samples.device)
-    spectrum = torch.stft(filled, _WINDOW, _HOP, window=window, return_complex=True)
-    power = spectrum[..., :-1].abs() ** 2
-    mel = torch.as_tensor(mel_filters(), device=samples.device) @ power
-    loudness = mel.clamp(min=1e-10).log10()
-    floor = loudness.amax(dim=(1, 2), keepdim=True) - 8.0
-    return (torch.maximum(loudness, floor) + 4.0) / 4.0
+    loudness = mel_loudness(pad(filled, (WINDOW // 2, WINDOW // 2), mode="reflect"))[..., :-1]
+    return scaled(loudness, loudness.amax(dim=(1, 2), keepdim=True))
+
+
+def mel_loudness(samples: Tensor) -> Tensor:
+    """float32 [b, 80, (n - 400) // 160 + 1]: log10 of the power in each band, at least -10.
+
+    samples: float32 [b, n], 16 kHz mono, n at least 400. Column k hears samples 160 k to 160 k + 399.
+    """
+    window = torch.hann_window(WINDOW, device=samples.device)
+    spectrum = torch.stft(samples, WINDOW, HOP, window=window, center=False, return_complex=True)
+    mel = torch.as_tensor(mel_filters(), device=samples.device) @ spectrum.abs() ** 2
+    return mel.clamp(min=1e-10).log10()
+
+
+def scaled(loudness: Tensor, loudest: Tensor | float) -> Tensor:
+    """`mel_loudness` as Whisper wants it: cut off 8 powers of ten below `loudest`, then (x + 4) / 4."""
+    return (loudness.clamp(min=loudest - 8.0) + 4.0) / 4.0
 
 
 @lru_cache(maxsize=1)
 def mel_filters() -> NDArray[np.float32]:
     """float32 [80, 201]: triangles of equal area over 0..8000 Hz, evenly spaced on Slaney's mel scale."""
     corners = _mel_to_hertz(np.linspace(0.0, _hertz_to_mel(SAMPLE_RATE / 2), MEL_BANDS + 2))
-    bins = np.linspace(0.0, SAMPLE_RATE / 2, _WINDOW // 2 + 1)
+    bins = np.linspace(0.0, SAMPLE_RATE / 2, WINDOW // 2 + 1)
     left, centre, right = (corners[i : i + MEL_BANDS, None] for i in range(3))
     rising = (bins - left) / (centre - left)
     falling = (right - bins) / (right - centre)

@@ -13,6 +13,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
+import numpy as np
+from numpy.typing import NDArray
 from torch import Tensor
 
 from ..core.types import FaceBatch, Hearing
@@ -26,7 +28,9 @@ class EngineSpec:
     takes. crop_sides: px, rising; the sides it can work at (the pipeline takes the smallest that is not below the
     faces of the clip, else the largest). block: most frames of one segment it takes at once. commercial_use: what the
     weights' licence says, in plain words. chin_margin, chin_share: how far the crop reaches below the chin when the
-    user leaves the margin open, in px and in parts of the face's height; they add up.
+    user leaves the margin open, in px and in parts of the face's height; they add up. reach: float32 landmarks
+    [n, 68, 2] -> float32 boxes [n, 4] xyxy, px: what it wants to see of the picture; None: the crop is enough. finest:
+    px, the side at which it paints what it sees, where that is less than the crop's.
     """
 
     id: str
@@ -37,10 +41,17 @@ class EngineSpec:
     commercial_use: str
     chin_margin: int = 0
     chin_share: float = 0.0
+    reach: Callable[[NDArray[np.float32]], NDArray[np.float32]] | None = None
+    finest: int | None = None
 
     def side_for(self, face_side: float) -> int:
         """The crop side (px) for faces whose boxes measure `face_side` px."""
         return next((side for side in self.crop_sides if side >= face_side), self.crop_sides[-1])
+
+    def painted_side(self, face_side: float) -> int:
+        """The side (px) at which such faces are painted."""
+        side = self.side_for(face_side)
+        return side if self.finest is None else min(side, self.finest)
 
 
 class Painter(Protocol):
@@ -64,8 +75,9 @@ class Engine(Protocol):
 
 
 class HearingEngine(Engine, Protocol):
-    """An engine that hears "whisper windows" brings its Whisper encoder along."""
+    """An engine that hears "whisper windows" or "latentsync windows" brings its Whisper encoder along."""
 
     @property
     def hear(self) -> Callable[[Tensor], Tensor]:
-        """float32 log-mel [1, 80, 3000] -> float32 [1500, 5, 384]: the encoder's five states at 50 Hz."""
+        """float32 log-mel [1, 80, 3000] -> float32 [1500, 5, 384]: the encoder's five states at 50 Hz, the last one
+        with its norm for "whisper windows", without for "latentsync windows"."""

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import replace
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -40,6 +43,25 @@ def plan_crops(track: FaceTrack, settings: CropSettings, own_margin: int = 0) ->
     valid = track.present & inside & (boxes[:, 2] > boxes[:, 0])
     boxes[~valid] = 0
     return CropPlan(valid=valid, boxes=boxes, shift_range=_shift_range(bridge_of_nose, int(track.present.sum())))
+
+
+def reaching(
+    crops: CropPlan, track: FaceTrack, reach: Callable[[NDArray[np.float32]], NDArray[np.float32]]
+) -> CropPlan:
+    """The plan with each crop widened to hold the box that `reach` gives, as far as the picture goes.
+
+    reach: float32 landmarks [n, 68, 2] -> float32 boxes [n, 4] xyxy, px of the picture.
+    """
+    boxes = crops.boxes.copy()
+    ends = np.array([track.width, track.height], np.int32)
+    for first, end in blocks(0, len(track)):
+        rows = first + np.flatnonzero(crops.valid[first:end])
+        wanted = reach(track.landmarks[rows])
+        starts = np.maximum(np.floor(wanted[:, :2]), 0).astype(np.int32)
+        stops = np.minimum(np.ceil(wanted[:, 2:]), ends).astype(np.int32)
+        boxes[rows, :2] = np.minimum(boxes[rows, :2], starts)
+        boxes[rows, 2:] = np.maximum(boxes[rows, 2:], stops)
+    return replace(crops, boxes=boxes)
 
 
 def _landmark_boxes(landmarks: NDArray[np.int32], settings: CropSettings) -> NDArray[np.int32]:

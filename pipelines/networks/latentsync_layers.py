@@ -7,7 +7,8 @@ Source: latentsync/models of bytedance/LatentSync@a229c39; diffusers' UNetMotion
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Iterable
+from typing import Any, cast
 
 import torch
 from comfy.ldm.modules.attention import optimized_attention
@@ -132,6 +133,8 @@ class SpatialTransformer(nn.Module):
 class Places(nn.Module):
     """Where a frame stands in its block: sinusoids, which come with the checkpoint."""
 
+    pe: Tensor
+
     def __init__(self, width: int) -> None:
         super().__init__()
         self.register_buffer("pe", torch.zeros(1, MOST_FRAMES, width))
@@ -161,7 +164,8 @@ class TimeBlock(nn.Module):
 
     def forward(self, rows: Tensor) -> Tensor:
         """[n, f, width]"""
-        for attention, norm in zip(self.attention_blocks, self.norms, strict=True):
+        attentions = cast(Iterable[TimeAttention], self.attention_blocks)
+        for attention, norm in zip(attentions, self.norms, strict=True):
             placed = attention.pos_encoder(norm(rows))
             rows = rows + attention(placed, placed)
         return rows + self.ff(self.ff_norm(rows))

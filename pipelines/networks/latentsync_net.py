@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from typing import cast
 
 import torch
 from comfy.ldm.modules.diffusionmodules.util import timestep_embedding
@@ -101,8 +102,8 @@ class LatentSyncNet(nn.Module):
         skips, before, last = [channels[0]], channels[0], len(channels) - 1
         for number, width in enumerate(channels):
             widths = [(before, width), *[(width, width)] * (LAYERS - 1)]
-            resampler = Downsampler if number < last else None
-            self.down_blocks.append(Level(widths, embedded, number < last, resampler, *made))
+            smaller = Downsampler if number < last else None
+            self.down_blocks.append(Level(widths, embedded, number < last, smaller, *made))
             skips += [width] * (LAYERS + (number < last))
             before = width
         self.mid_block = Middle(before, embedded, *made)
@@ -112,8 +113,8 @@ class LatentSyncNet(nn.Module):
             for _ in range(LAYERS + 1):
                 widths.append((before + skips.pop(), width))
                 before = width
-            resampler = Upsampler if number < last else None
-            self.up_blocks.append(Level(widths, embedded, number > 0, resampler, *made))
+            larger = Upsampler if number < last else None
+            self.up_blocks.append(Level(widths, embedded, number > 0, larger, *made))
         self.conv_norm_out = operations.GroupNorm(GROUPS, channels[0], eps=1e-5, dtype=dtype)
         self.conv_out = operations.Conv2d(channels[0], OUT_CHANNELS, 3, padding=1, dtype=dtype)
 
@@ -126,7 +127,7 @@ class LatentSyncNet(nn.Module):
         embedded = self.time_embedding(step, latents.dtype)
         clip = each_frame(self.conv_in, latents)
         skips = [clip]
-        for level in self.down_blocks:
+        for level in cast(Iterable[Level], self.down_blocks):
             for number in range(len(level.resnets)):
                 clip = level.layer(number, clip, embedded, heard)
                 skips.append(clip)
@@ -134,7 +135,7 @@ class LatentSyncNet(nn.Module):
                 clip = downsampler(clip)
                 skips.append(clip)
         clip = self.mid_block(clip, embedded, heard)
-        for level in self.up_blocks:
+        for level in cast(Iterable[Level], self.up_blocks):
             for number in range(len(level.resnets)):
                 clip = level.layer(number, torch.cat([clip, skips.pop()], dim=1), embedded, heard)
             for upsampler in getattr(level, "upsamplers", ()):

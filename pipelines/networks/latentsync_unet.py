@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 
 import comfy.model_management
 import comfy.ops
+import comfy.utils
 import torch
 from torch import Tensor
 
@@ -26,7 +27,8 @@ class LatentSyncUNet:
 
     state: the tensors of latentsync_unet.pt. source: the file they came from. weight_type: how they are kept; "default"
     leaves it to ComfyUI, as its own loaders do. channels: of the levels; narrower ones than released are for tests.
-    Raises WeightsError unless every tensor is there, and no other, in the right shape.
+    weight_bytes: what the weights take as they are kept. Raises WeightsError unless every tensor is there, and no
+    other, in the right shape.
     """
 
     def __init__(
@@ -40,6 +42,7 @@ class LatentSyncUNet:
         operations = comfy.ops.pick_operations(kept, computed, comfy.model_management.get_torch_device())
         self._resident = Resident(LatentSyncNet(operations, kept, channels), dtype=computed)
         self._resident.load(state, source=source, kind="the LatentSync UNet")
+        self.weight_bytes = comfy.utils.calculate_parameters(state) * comfy.model_management.dtype_size(kept)
 
     def peak_bytes(self, clips: int, frames: int, side: int) -> int:
         """Bytes of activations for that many clips (2 with guidance) of latents of that side."""

@@ -1,4 +1,4 @@
-"""Whisper-tiny's encoder on ComfyUI's own class: the hidden states that MuseTalk hears."""
+"""Whisper-tiny's encoder on ComfyUI's own class: the hidden states that MuseTalk and LatentSync hear."""
 
 from __future__ import annotations
 
@@ -47,9 +47,24 @@ class WhisperEncoder:
 
         log_mel: float32 [1, 80, 3000]. Returns float32 [1500, 5, 384] on the CPU.
         """
-        network = self._resident.ready()
-        _, states = network(log_mel.to(self._resident.device, self._resident.dtype))
-        return torch.stack(states, dim=2)[0].to("cpu", torch.float32)
+        return self._states(log_mel)[0]
+
+    def unnormalised(self, log_mel: Tensor) -> Tensor:
+        """The same with the last state as it is before the final norm, which LatentSync hears."""
+        states, last = self._states(log_mel)
+        states[:, -1] = last
+        return states
+
+    def _states(self, log_mel: Tensor) -> tuple[Tensor, Tensor]:
+        """What ComfyUI's encoder gives [1500, 5, 384], and what goes into its final norm [1500, 384]."""
+        network, seen = self._resident.ready(), list[Tensor]()
+        norm = network.get_submodule("layer_norm")
+        hook = norm.register_forward_pre_hook(lambda _norm, inputs: seen.append(inputs[0]))
+        try:
+            _, states = network(log_mel.to(self._resident.device, self._resident.dtype))
+        finally:
+            hook.remove()
+        return torch.stack(states, dim=2)[0].to("cpu", torch.float32), seen[0][0].to("cpu", torch.float32)
 
 
 def encoder_state(state: Mapping[str, Tensor]) -> dict[str, Tensor]:

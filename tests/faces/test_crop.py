@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from lipsync_studio.pipelines.core.faces import CropSettings, FaceTrack
 from lipsync_studio.pipelines.faces import pieces
-from lipsync_studio.pipelines.faces.crop import plan_crops
+from lipsync_studio.pipelines.faces.crop import plan_crops, reaching
 from safetensors.numpy import load_file
 
 GOLDENS = Path(__file__).resolve().parent.parent / "goldens"
@@ -151,3 +151,17 @@ def test_a_valid_crop_has_an_area_and_shows_some_of_the_picture(seed: int, shift
         assert 0 <= x0 < min(x1, 704)
         assert 0 <= y0 < y1 <= 1216
     assert not plan.boxes[~plan.valid].any()
+
+
+def test_crops_reach_as_far_as_the_engine_wants_and_the_picture_goes(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pieces, "BLOCK", 2)
+    landmarks = load_file(GOLDENS / "bbox.safetensors")["yongen_0.landmarks"]
+    track = track_of(np.stack([landmarks, landmarks * 0, landmarks]), [200, 250, 480, 560], 704, 1216)
+    plan = replace(plan_crops(track, CropSettings()), valid=np.array([True, False, True]))
+    wanted = np.array([210.5, -40.0, 900.0, 540.2], np.float32)
+    wider = reaching(plan, track, lambda given: np.tile(wanted, (len(given), 1)))
+    left, _, _, _ = plan.boxes[0]
+    assert wider.boxes[[0, 2]].tolist() == [[min(left, 210), 0, 704, 541]] * 2
+    assert wider.boxes[1].tolist() == plan.boxes[1].tolist(), "a frame without a crop still has none"
+    nothing = reaching(plan, track, lambda given: np.tile(np.float32([300, 300, 301, 301]), (len(given), 1)))
+    assert np.array_equal(nothing.boxes, plan.boxes)

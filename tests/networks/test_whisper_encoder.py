@@ -85,3 +85,13 @@ def test_an_encoder_with_a_tensor_missing_is_refused(golden_state: State) -> Non
     state = {key: value for key, value in golden_state.items() if key != "encoder.layers.2.fc1.bias"}
     with pytest.raises(WeightsError, match=r"(?s)tiny.pt.*1 missing \(layers.2.fc1.bias\)"):
         WhisperEncoder(state, "tiny.pt")
+
+
+def test_the_last_state_without_its_norm(golden_state: State, log_mel_of_the_golden: Tensor) -> None:
+    encoder = WhisperEncoder(golden_state, "seeded")
+    normalised, plain = encoder(log_mel_of_the_golden), encoder.unnormalised(log_mel_of_the_golden)
+    assert torch.equal(plain[:, :4], normalised[:, :4])
+    gain, offset = (golden_state[f"encoder.layer_norm.{name}"] for name in ("weight", "bias"))
+    normed = torch.nn.functional.layer_norm(plain[:, 4], (384,), gain, offset)
+    assert relative_error(normed, normalised[:, 4]) < 1e-5
+    assert relative_error(plain[:, 4], normalised[:, 4]) > 0.1

@@ -18,7 +18,7 @@ from lipsync_studio.pipelines.core.types import AudioClip
 from lipsync_studio.pipelines.lipsync import lip_sync_images
 from lipsync_studio.pipelines.media.image_picture import ImageClip
 from lipsync_studio.pipelines.plan import LipSyncSettings
-from stamp_engine import HEIGHT, WIDTH, StampEngine, clip_of, faces_at, stamp, tone
+from stamp_engine import HEIGHT, WIDTH, StampEngine, clip_of, face_landmarks, faces_at, stamp, tone
 
 
 @settings(deadline=None, max_examples=40)
@@ -153,3 +153,13 @@ def test_a_result_that_does_not_fit_into_memory_is_refused_before_it_is_made() -
     with pytest.raises(InputError, match="Use LipSync Video"):
         lip_sync_images(clip_of(4), faces_at([True] * 4), tone(60.0), engine, LipSyncSettings(), SmallHost())
     assert not engine.batches
+
+
+def test_the_engine_is_told_each_crop_s_size_in_the_picture_and_its_shot() -> None:
+    engine = StampEngine()
+    faces = faces_at([True] * 6, shots=[0, 0, 0, 0, 1, 1])
+    lip_sync_images(clip_of(6), faces, tone(0.24), engine, LipSyncSettings(), PlainHost())
+    assert [batch.shot for batch in engine.batches] == [0, 1]
+    for batch in engine.batches:
+        outline = np.ptp(batch.landmarks * batch.sizes[:, None] / batch.crops.shape[1], axis=1)
+        assert np.allclose(outline, np.ptp(face_landmarks(), axis=0), atol=1e-3)

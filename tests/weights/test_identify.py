@@ -8,8 +8,13 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from lipsync_studio.pipelines.weights.catalog import MUSETALK_V1_UNET, MUSETALK_V15_UNET
-from lipsync_studio.pipelines.weights.identify import looks_like, musetalk_version
+from lipsync_studio.pipelines.weights.catalog import (
+    LATENTSYNC_V15_UNET,
+    LATENTSYNC_V16_UNET,
+    MUSETALK_V1_UNET,
+    MUSETALK_V15_UNET,
+)
+from lipsync_studio.pipelines.weights.identify import latentsync_release, looks_like, musetalk_version
 
 UNETS = [
     ([320, 8, 3, 3], 384, "a MuseTalk UNet"),
@@ -175,3 +180,23 @@ def test_metadata_speaks_louder_than_names_when_it_is_about_musetalk() -> None:
     path = Path("musetalkV15/unet.safetensors")
     assert musetalk_version(path, 1, {"title": "MuseTalk v1 fp16"}) == "v1"
     assert musetalk_version(path, 1, {"format": "v1"}) == "v1.5"
+
+
+@pytest.mark.parametrize(
+    ("path", "size", "release"),
+    [
+        ("anything.pt", LATENTSYNC_V15_UNET.size, "1.5"),
+        ("latentsync-1.5/latentsync_unet.pt", LATENTSYNC_V16_UNET.size, "1.6"),
+        ("latentsync-1.5/latentsync_unet.pt", 1, "1.5"),
+        ("latentsync-1.6/latentsync_unet.pt", 1, "1.6"),
+        ("LatentSync_v1_6.safetensors", 1, "1.6"),
+        ("latentsync1.5-fp16.safetensors", 1, "1.5"),
+        ("latentsync-1.5/LatentSync-1.6.pt", 1, "1.6"),
+        ("v1.6/unet.pt", 1, "1.6"),
+        ("latentsync/latentsync_unet.pt", 1, ""),
+        ("latentsync_1500_steps.pt", 1, ""),
+        ("sd-1.5/unet.pt", 1, ""),
+    ],
+)
+def test_latentsync_s_release_is_told_by_size_then_name_then_folder(path: str, size: int, release: str) -> None:
+    assert latentsync_release(Path(path), size) == release

@@ -9,7 +9,13 @@ import pytest
 import seeded_checkpoints
 import torch
 from lipsync_studio.pipelines.core.errors import WeightsError
-from lipsync_studio.pipelines.weights.loaders import load_dwpose, load_musetalk_unet, load_s3fd, load_whisper_encoder
+from lipsync_studio.pipelines.weights.loaders import (
+    load_dwpose,
+    load_latentsync_unet,
+    load_musetalk_unet,
+    load_s3fd,
+    load_whisper_encoder,
+)
 from safetensors.torch import save_file
 
 SD1_UNET = {
@@ -165,3 +171,22 @@ def test_files_in_each_others_place_are_named(tmp_path: Path, load: Callable[[Pa
 def test_a_detector_that_is_not_there(tmp_path: Path, load: Callable[[Path], object]) -> None:
     with pytest.raises(WeightsError, match=r"no file there.*models/detection"):
         load(tmp_path / "missing.pth")
+
+
+def test_latentsync_in_its_wrapper_is_read_and_counted_to_the_last_tensor(tmp_path: Path) -> None:
+    """Full shape would be 5 GB: the released names with tensors of one number each get as far as their shapes."""
+    named = {key: torch.zeros([1] * len(shape)) for key, shape in seeded_checkpoints.shapes("latentsync_unet").items()}
+    path = tmp_path / "latentsync_unet.pt"
+    torch.save({"state_dict": {**named, "conv_in.weight": torch.zeros(320, 13, 3, 3)}, "global_step": 1}, path)
+    with pytest.raises(WeightsError, match=r"the LatentSync UNet \(1246 tensors\).*of the wrong shape") as caught:
+        load_latentsync_unet(path)
+    assert "missing" not in str(caught.value)
+    assert "unexpected" not in str(caught.value)
+
+
+def test_another_unet_is_not_latentsync(tmp_path: Path) -> None:
+    torch.save(SD1_UNET, tmp_path / "unet.pt")
+    with pytest.raises(
+        WeightsError, match=r"LatentSync 1\.5 UNet.*a Stable Diffusion 1 UNet.*ByteDance/LatentSync-1\.5"
+    ):
+        load_latentsync_unet(tmp_path / "unet.pt")

@@ -4,41 +4,22 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Callable
-from typing import Literal, Protocol
+from typing import Literal
 
 import torch
 from torch import Tensor
 
-from ...core.errors import InputError
 from ...core.types import FaceBatch
 from ..base import EngineSpec
+from ..sd_vae import LATENT_SCALE, VAE, check_vae
 
 SIDE = 256
 MOST_KNOWN = 2048  # faces whose latents are kept, 32 kB each
-
-# Brings Stable Diffusion 1's latents to about unit variance: scale_factor of its v1-inference.yaml, as in MuseTalk.
-LATENT_SCALE = 0.18215
-LATENT_CHANNELS = 4
-LATENT_FACTOR = 8
 
 _SPECS = {
     "v1.5": ("MuseTalk 1.5", 10),
     "v1": ("MuseTalk 1.0", 0),
 }
-
-
-class VAE(Protocol):
-    """What of ComfyUI's VAE socket is used."""
-
-    latent_channels: int
-
-    def spacial_compression_encode(self) -> int: ...
-
-    def encode(self, pixel_samples: Tensor) -> Tensor:
-        """[n, H, W, 3], 0-1 -> [n, 4, H/8, W/8], the distribution's mean, unscaled."""
-
-    def decode(self, samples_in: Tensor) -> Tensor:
-        """[n, 4, h, w], unscaled -> [n, 8h, 8w, 3], 0-1."""
 
 
 class MuseTalkEngine:
@@ -57,7 +38,7 @@ class MuseTalkEngine:
         version: Literal["v1.5", "v1"] = "v1.5",
         block: int = 16,
     ) -> None:
-        _check_vae(vae)
+        check_vae(vae)
         self._unet = unet
         self._vae = vae
         self.hear = hear
@@ -116,13 +97,3 @@ def face_latents(vae: VAE, crops: Tensor) -> Tensor:
     masked[:, SIDE // 2 :] = 0.0
     latents = vae.encode(torch.cat([masked, crops])).to(torch.float32) * LATENT_SCALE
     return torch.cat(latents.chunk(2), dim=1)
-
-
-def _check_vae(vae: VAE) -> None:
-    channels, factor = vae.latent_channels, vae.spacial_compression_encode()
-    if (channels, factor) != (LATENT_CHANNELS, LATENT_FACTOR):
-        raise InputError(
-            expected=f"a Stable Diffusion 1 VAE ({LATENT_CHANNELS} latent channels, 1/{LATENT_FACTOR} of the size)",
-            got=f"a VAE with {channels} latent channels and 1/{factor} of the size",
-            next_step="Load sd-vae-ft-mse or vae-ft-mse-840000-ema-pruned with Load VAE.",
-        )

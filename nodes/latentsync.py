@@ -1,0 +1,123 @@
+"""The node that loads LatentSync."""
+
+from __future__ import annotations
+
+import logging
+from typing import Final, Literal, get_args
+
+import comfy.model_management
+from comfy_api.latest import io
+
+from ..pipelines.engines.latentsync.engine import LatentSyncEngine, LatentSyncSettings
+from ..pipelines.engines.sd_vae import VAE
+from ..pipelines.networks.latentsync_unet import LatentSyncUNet
+from ..pipelines.networks.precision import WeightType
+from ..pipelines.weights.catalog import LATENTSYNC_V15_UNET, SD_VAE, WHISPER_TINY
+from ..pipelines.weights.identify import LatentSyncRelease
+from ..pipelines.weights.loaders import load_latentsync_unet, load_whisper_encoder
+from .engines import AUTO
+from .sockets import LipSyncEngine
+from .weight_files import file_input, full_path, missing
+
+RESOLUTIONS: Final = (AUTO, "256", "512")
+GB: Final = 10**9
+
+
+class LoadLatentSync(io.ComfyNode):
+    """Node: LatentSync 1.5 or 1.6 from the user's files."""
+
+    @classmethod
+    def define_schema(cls) -> io.Schema:
+        return io.Schema(
+            node_id="LipSyncLoadLatentSync",
+            display_name="Load LatentSync",
+            category="LipSync Studio",
+            description="LatentSync makes the lower face anew by diffusion, at 256 or 512 px: closer to the sound than "
+            "MuseTalk, and 57 or 248 times its work. Its authors say 8 GB of video memory for 256 px and 18 GB for "
+            "512 px. The weights are yours to download; the help page says which and where they go.",
+            search_aliases=["lip", "talk", "dub", "latentsync loader", "lip sync model", "diffusion"],
+            inputs=[
+                file_input("unet", "diffusion_models", LATENTSYNC_V15_UNET),
+                io.Vae.Input("vae", tooltip=f"From Load VAE: {SD_VAE.what}. {SD_VAE.advice}"),
+                file_input("whisper", "audio_encoders", WHISPER_TINY),
+                io.Combo.Input(
+                    "resolution",
+                    options=list(RESOLUTIONS),
+                    default=AUTO,
+                    tooltip="px, of the face. 1.5 was trained at 256, 1.6 at 512, which takes four times the memory "
+                    "and time; auto takes what the release was trained at, and 256 where the file does not tell.",
+                ),
+                io.Int.Input("steps", default=20, min=1, max=100, tooltip="Of denoising. Time grows with them."),
+                io.Float.Input(
+                    "guidance",
+                    default=1.5,
+                    min=1.0,
+                    max=3.0,
+                    step=0.1,
+                    tooltip="How much more the mouth follows the sound. Too much distorts it. 1 is off and takes half "
+                    "the time.",
+                ),
+                io.Int.Input(
+                    "seed",
+                    default=1247,
+                    min=0,
+                    max=2**63 - 1,
+                    control_after_generate=io.ControlAfterGenerate.fixed,
+                    tooltip="Of the noise that every frame begins with.",
+                ),
+                io.Combo.Input(
+                    "weight_dtype",
+                    options=list(get_args(WeightType)),
+                    default="default",
+                    advanced=True,
+                    tooltip="How the UNet's weights are kept: 2.5 GB in fp16, half of it in fp8; ComfyUI casts them "
+                    "for computing.",
+                ),
+            ],
+            outputs=[LipSyncEngine.Output(display_name="engine")],
+        )
+
+    @classmethod
+    def validate_inputs(cls, unet: str | None, whisper: str | None) -> bool | str:
+        """The inputs are None where another node gives them; then `execute` finds out."""
+        wanted = (("diffusion_models", unet, LATENTSYNC_V15_UNET), ("audio_encoders", whisper, WHISPER_TINY))
+        return " ".join(filter(None, (missing(*file) for file in wanted))) or True
+
+    @classmethod
+    def execute(
+        cls,
+        unet: str,
+        vae: VAE,
+        whisper: str,
+        resolution: Literal["auto", "256", "512"],
+        steps: int,
+        guidance: float,
+        seed: int,
+        weight_dtype: WeightType,
+    ) -> io.NodeOutput:
+        encoder = load_whisper_encoder(full_path("audio_encoders", whisper))
+        network, release = load_latentsync_unet(full_path("diffusion_models", unet), weight_dtype)
+        side = side_of(resolution, release)
+        settings = LatentSyncSettings(steps=steps, guidance=guidance, seed=seed, resolution=side)
+        block = network.most_frames(settings.latent_side)
+        engine = LatentSyncEngine(network, vae, encoder.unnormalised, settings, release, block)
+        logging.info("%s %s", engine.spec.label, estimate(network, settings, block))
+        return io.NodeOutput(engine)
+
+
+def side_of(resolution: str, release: LatentSyncRelease) -> Literal[256, 512]:
+    """px, of the face; "auto" is what the release was trained at."""
+    if resolution == AUTO:
+        return 512 if release == "1.6" else 256
+    return 512 if resolution == "512" else 256
+
+
+def estimate(network: LatentSyncUNet, settings: LatentSyncSettings, block: int) -> str:
+    """What a run will need, in words: "at 512 px: 2.5 GB of weights and ..."."""
+    peak = network.peak_bytes(settings.clips, block, settings.latent_side)
+    total = comfy.model_management.get_total_memory(comfy.model_management.get_torch_device())
+    return (
+        f"at {settings.resolution} px: about {network.weight_bytes / GB:.1f} GB of weights and {peak / GB:.1f} GB to "
+        f"paint {block} frames at a time, of {total / GB:.1f} GB that the device has. Where both do not fit, ComfyUI "
+        f"keeps part of the weights outside, and guidance takes two turns."
+    )
