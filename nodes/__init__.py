@@ -5,16 +5,22 @@ from __future__ import annotations
 from comfy_api.latest import ComfyExtension, io
 from server import PromptServer
 
-from . import routes
+from . import did_routes, jobs_routes, models_routes, routes, timestamps_routes
+from .align import AlignLyrics
 from .detectors import LoadReferenceDetector
+from .did import DIDTalk
+from .doctor import Doctor
+from .edit_timestamps import EditTimestamps
 from .engines import LoadMuseTalk, UseDraftEngine
 from .faces import ChooseSpeaker, FacePreprocess
+from .latentsync import LoadLatentSync
 from .lyrics import ReadLyrics, SaveLyrics
 from .masks import FaceParsing, SetBlending
 from .merge import MergeSpeakers
 from .overlay import LyricOverlay, LyricOverlayImages
 from .sample import LipSyncImages, LipSyncVideo
 from .shift import BBoxShift
+from .timestamps import LoadWhisper, WordTimestamps
 
 
 class LipSyncStudio(ComfyExtension):
@@ -23,11 +29,16 @@ class LipSyncStudio(ComfyExtension):
     async def on_load(self) -> None:
         """Called once, before ComfyUI begins to serve."""
         routes.register(PromptServer.instance.routes)
+        did_routes.register(PromptServer.instance.routes)
+        timestamps_routes.register(PromptServer.instance.routes)
+        models_routes.register(PromptServer.instance.routes)
+        jobs_routes.register(PromptServer.instance.routes)
 
     async def get_node_list(self) -> list[type[io.ComfyNode]]:
         """The node classes, in the order people use them."""
         return [
             LoadMuseTalk,
+            LoadLatentSync,
             UseDraftEngine,
             LoadReferenceDetector,
             FacePreprocess,
@@ -38,8 +49,14 @@ class LipSyncStudio(ComfyExtension):
             LipSyncImages,
             LipSyncVideo,
             MergeSpeakers,
+            LoadWhisper,
+            WordTimestamps,
+            AlignLyrics,
             ReadLyrics,
+            EditTimestamps,
             SaveLyrics,
             LyricOverlay,
             LyricOverlayImages,
+            DIDTalk,
+            Doctor,
         ]

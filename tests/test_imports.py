@@ -11,7 +11,7 @@ from draw_architecture import Import, imports_of, source_files
 
 # What ComfyUI's own requirements bring. torchaudio and torchvision are not among them: they leave, or do not fit.
 LIBRARIES = {"PIL", "einops", "numpy", "safetensors", "scipy", "torch", "transformers"}
-COMFYUI = {"comfy", "comfy_api", "comfy_execution", "comfy_extras", "folder_paths", "server"}
+COMFYUI = {"comfy", "comfy_api", "comfy_execution", "comfy_extras", "execution", "folder_paths", "server"}
 
 FEATURES = {"audio", "blending", "cloud", "engines", "faces", "lyrics", "measure", "media", "weights"}
 
@@ -21,6 +21,8 @@ ALLOWED: dict[str, tuple[set[str], set[str]]] = {
     "networks": ({"core"}, LIBRARIES | {"comfy", "comfy_extras"}),
     **{feature: ({"core", "networks"}, LIBRARIES) for feature in FEATURES},
     "media": ({"core", "networks"}, LIBRARIES | {"av"}),
+    "cloud": ({"core"}, {"numpy", "requests", "torch", "urllib3"}),
+    "weights": ({"core", "networks"}, LIBRARIES | {"filelock", "huggingface_hub"}),
     "pipelines": (FEATURES | {"core", "networks"}, LIBRARIES),
     "nodes": (FEATURES | {"core", "networks", "pipelines"}, LIBRARIES | COMFYUI | {"aiohttp"}),
     "root": ({"nodes"}, {"comfy_api"}),
@@ -61,6 +63,8 @@ def test_every_import_is_allowed() -> None:
         ("pipelines/faces/a.py", "def f():\n    import comfy.utils", False),
         ("pipelines/faces/a.py", "import av", False),
         ("pipelines/media/a.py", "import av", True),
+        ("pipelines/cloud/a.py", "import requests", True),
+        ("pipelines/cloud/a.py", "from ..media.sound import attach", False),
         ("pipelines/networks/a.py", "import comfy.ops", True),
         ("pipelines/networks/a.py", "from folder_paths import models_dir", False),
         ("pipelines/networks/a.py", "import torchvision", False),
@@ -77,6 +81,7 @@ def test_the_rules_see(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, file: st
     for folder in ("nodes", "pipelines/core", "pipelines/faces/deeper", "pipelines/media", "pipelines/networks"):
         (tmp_path / folder).mkdir(parents=True)
     (tmp_path / "pipelines" / "audio").mkdir()
+    (tmp_path / "pipelines" / "cloud").mkdir()
     path = tmp_path / file
     path.write_text(source)
     assert all(is_allowed(found) for found in imports_of(path)) is allowed

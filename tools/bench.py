@@ -2,6 +2,7 @@
 
     python tools/bench.py pipeline     outside the networks: MuseTalk's own way against this pack's
     python tools/bench.py faces        finding faces, by stage; and with MuseTalk's own networks, its way against ours
+    python tools/bench.py lyrics       errors of word times: speech that is recognised, songs whose words are known
     python tools/bench.py memory       peak memory for a short and a long clip
     python tools/bench.py overlay      lyrics over a clip: drawn anew with Pillow on every frame, against this pack
 
@@ -96,6 +97,18 @@ def overlay(arguments: argparse.Namespace) -> dict[str, object]:
     return {"fps": speeds}
 
 
+def lyrics(arguments: argparse.Namespace) -> dict[str, object]:
+    """Errors of word times on the full mix: speech that is recognised, and songs whose words are known."""
+    import bench_lyrics
+
+    errors: dict[str, object] = {}
+    for model in arguments.models:
+        print(model.name)
+        where = (model, arguments.folder, arguments.language)
+        errors[model.name] = {"speech": bench_lyrics.speech(*where), "songs": bench_lyrics.songs(*where)}
+    return {"errors": errors}
+
+
 def once(arguments: argparse.Namespace) -> dict[str, object]:
     """One run of `memory`, in a process of its own."""
     import bench_parts
@@ -162,7 +175,7 @@ def main() -> None:
     environment.enter()
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     commands = parser.add_subparsers(dest="command", required=True)
-    for measure in (pipeline, faces, memory, overlay, once):
+    for measure in (pipeline, faces, lyrics, memory, overlay, once):
         command = commands.add_parser(measure.__name__, help=measure.__doc__)
         command.set_defaults(measure=measure)
     for name, height in {"pipeline": 1080, "memory": 1080, "once": 1080, "overlay": 720}.items():
@@ -174,6 +187,9 @@ def main() -> None:
     commands.choices["faces"].add_argument("--heights", type=int, nargs="+", default=[720, 1080])
     commands.choices["faces"].add_argument("--frames", type=int, default=8, help="for the slow networks")
     commands.choices["faces"].add_argument("--embedded-frames", type=int, default=64, help="for the pack's own")
+    commands.choices["lyrics"].add_argument("models", type=Path, nargs="+", help="folders of Whispers")
+    commands.choices["lyrics"].add_argument("--folder", type=Path, required=True, help="sounds with known words")
+    commands.choices["lyrics"].add_argument("--language", default="auto", help="ISO 639-1 code of all of them")
     commands.choices["pipeline"].add_argument("--frames", type=int, default=100)
     commands.choices["memory"].add_argument("--minutes", type=float, nargs="+", default=[1, 60])
     commands.choices["once"].add_argument("minutes", type=float)

@@ -21,6 +21,10 @@ log = logging.getLogger(__name__)
 
 _MILLISECOND = Fraction(1, 1000)
 
+# Files that come from others must not make FFmpeg open addresses, nor show other files of this machine.
+_LOCAL = {"protocol_whitelist": "file"}
+_PLAYLISTS = {"concat", "dash", "hls", "imf", "sdp"}  # FFmpeg's names
+
 # A path, or a file in memory (ComfyUI hands both over).
 Source: TypeAlias = str | Path | io.BytesIO
 
@@ -34,7 +38,7 @@ def name_of(source: Source) -> str:
 def opened(source: Source) -> Iterator[InputContainer]:
     """The source as a container of its own, closed at the end. Raises MediaError when it cannot be opened."""
     try:
-        container = av.open(_handle(source), mode="r", metadata_errors="replace")
+        container = av.open(_handle(source), mode="r", metadata_errors="replace", container_options=_LOCAL)
     except FileNotFoundError as error:
         raise MediaError(
             expected="a video file",
@@ -48,6 +52,12 @@ def opened(source: Source) -> Iterator[InputContainer]:
             next_step="Play it in a media player; if it plays there, convert it to MP4 (H.264).",
         ) from error
     with container:
+        if _PLAYLISTS & set(container.format.name.split(",")):
+            raise MediaError(
+                expected="a video or audio file",
+                got=f"{name_of(source)}, a playlist that names other files",
+                next_step="Choose the video itself, or join the files into one MP4.",
+            )
         yield container
 
 

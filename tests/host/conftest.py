@@ -8,7 +8,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import did_fake
 import host
+import hub_fake
 import portrait_clip
 import pytest
 import seeded_checkpoints
@@ -42,7 +44,31 @@ def logs(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def comfyui(tmp_path_factory: pytest.TempPathFactory, logs: Path) -> Iterator[host.Server]:
+def did_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[did_fake.FakeDID]:
+    """A fake D-ID, which `comfyui` talks to in place of the real one. No key is set."""
+    talk = portrait_clip.write(tmp_path_factory.mktemp("did") / "talk.mp4", 10, side=64, sound_seconds=0.4)
+    with did_fake.running(talk.read_bytes()) as fake, pytest.MonkeyPatch.context() as environment:
+        environment.setenv("LIPSYNC_STUDIO_DID_URL", fake.url)
+        environment.delenv("DID_API_KEY", raising=False)
+        yield fake
+
+
+@pytest.fixture(scope="session")
+def hub_server() -> Iterator[hub_fake.FakeHub]:
+    """A fake Hugging Face without files, which `comfyui` talks to in place of the real one."""
+    with hub_fake.running() as fake, pytest.MonkeyPatch.context() as environment:
+        environment.setenv("HF_ENDPOINT", fake.url)
+        environment.setenv("HF_HUB_DOWNLOAD_TIMEOUT", "300")  # seconds; a test holds an answer back
+        environment.delenv("HF_TOKEN", raising=False)
+        for name in ("no_proxy", "NO_PROXY"):
+            environment.setenv(name, "127.0.0.1,localhost")
+        yield fake
+
+
+@pytest.fixture(scope="session")
+def comfyui(
+    tmp_path_factory: pytest.TempPathFactory, logs: Path, did_server: did_fake.FakeDID, hub_server: hub_fake.FakeHub
+) -> Iterator[host.Server]:
     """ComfyUI on the CPU with this pack only. Its folders are empty but for the inputs of the shipped workflows, among
     them `clip`. Its caches live from test to test.
     """

@@ -9,6 +9,7 @@ from typing import cast
 
 import av
 import numpy as np
+import portrait_clip
 import pytest
 from av.stream import Disposition
 from lipsync_studio.pipelines.core.errors import MediaError
@@ -209,3 +210,13 @@ def test_a_change_of_size_is_scaled_and_said(
     seen, notes = numbers(raw, number_of)
     assert seen == [*range(30), *range(30)]
     assert notes[-1] == "The clip changes its size at frame 30; scaled to the size it began with."
+
+
+@pytest.mark.parametrize("playlist", ["ffconcat version 1.0\nfile clip.mp4\n", "#EXTM3U\n#EXTINF:1,\nclip.mp4\n"])
+def test_a_playlist_is_refused(tmp_path: Path, playlist: str) -> None:
+    """It would show other files of the machine, or open addresses."""
+    portrait_clip.write(tmp_path / "clip.mp4", 3, side=64)
+    listed = tmp_path / "list.mp4"
+    listed.write_text(playlist)
+    with pytest.raises(MediaError, match=r"list\.mp4"):
+        open_video(listed)
