@@ -7,7 +7,7 @@ from difflib import SequenceMatcher
 
 from lipsync_studio.pipelines.core.host import Host
 from lipsync_studio.pipelines.core.lyrics import Line, Timings, Word
-from lipsync_studio.pipelines.lyrics.listener import Sound
+from lipsync_studio.pipelines.lyrics.listener import Sound, TooManyWordsError
 from lipsync_studio.pipelines.lyrics.recognise.presets import Preset
 
 FITS, DOES_NOT = 0.9, 0.01
@@ -28,6 +28,7 @@ def sing(text: str, start: float, pause: float = 0.5) -> list[Word]:
 class ScriptedListener:
     """sung: all that is to be heard. misheard: number of a sung word -> what is recognised instead; "" for nothing.
     extra: words that are recognised although nobody sings them. late: seconds that `place` is wrong by.
+    most: words that it can be given at once.
     """
 
     def __init__(
@@ -37,9 +38,10 @@ class ScriptedListener:
         extra: Sequence[Word] = (),
         longest: float = 30.0,
         late: float = 0.0,
+        most: int = 1000,
     ) -> None:
         self._sung, self._extra, self._late = list(sung), list(extra), late
-        self._misheard = dict(misheard or {})
+        self._misheard, self._most = dict(misheard or {}), most
         self.longest = longest
         self.asked: list[tuple[float, float]] = []
         self.recognised = 0
@@ -59,6 +61,8 @@ class ScriptedListener:
         """Words that are sung between `start` and `end` are found; the others are squeezed in before the next one."""
         assert 0 <= start < end
         assert end - start <= self.longest + 1e-6
+        if len(words) > self._most:
+            raise TooManyWordsError(expected=f"{self._most} words", got=str(len(words)), next_step="Give fewer.")
         self.asked.append((start, end))
         near = [word for word in self._sung if start <= word.start and word.end <= end]
         matcher = SequenceMatcher(None, list(words), [word.text for word in near], autojunk=False)

@@ -8,9 +8,14 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from ..core.errors import InputError
 from ..core.host import Host
 from ..core.lyrics import Timings, Word
 from .recognise.presets import Preset
+
+
+class TooManyWordsError(InputError):
+    """More words than a listener can be given at once."""
 
 
 class Sound(Protocol):
@@ -36,7 +41,8 @@ class Listener(Protocol):
     def place(self, words: Sequence[str], start: float, end: float) -> tuple[Word, ...]:
         """When each of the known `words` is said between `start` and `end` (at most `longest` seconds apart).
 
-        One `Word` for each, in order, inside start..end. confidence: how well the sound fits the word, 0-1.
+        One `Word` for each, in order, inside start..end. confidence: how well the sound fits the word, 0-1. Raises
+        TooManyWordsError where it cannot be given so many at once.
         """
 
 

@@ -94,6 +94,17 @@ def test_a_verse_that_was_not_recognised_is_placed_between_the_others() -> None:
     assert max(errors(timings, sung)) < 1e-6
 
 
+def test_lines_too_many_for_their_time_are_not_found_and_the_others_are() -> None:
+    """A page of text between two lines that are sung one after the other."""
+    sung = song()
+    first, _, rest = LYRICS.partition("\n")
+    timings = aligned(ScriptedListener(sung, most=40), f"{first}\n{'nobody ever sings any of this ' * 60}\n{rest}")
+    assert len(timings.words) == len(sung) + 360
+    later = timings.words[-(2 * len(sung) // 3) :]
+    assert {word.source for word in later} == {"heard"}
+    assert max(abs(word.start - wanted.start) for word, wanted in zip(later, sung[-len(later) :], strict=True)) < 1e-6
+
+
 def test_lines_are_looked_for_when_nothing_was_recognised() -> None:
     sung = song()
     timings = aligned(ScriptedListener(sung, dict.fromkeys(range(len(sung)), "")))

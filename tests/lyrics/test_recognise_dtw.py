@@ -12,6 +12,11 @@ from numpy.typing import NDArray
 PAUSE = 0.008
 
 
+def spans_of(attention: NDArray[np.float32], begins: NDArray[np.bool_]) -> NDArray[np.int64]:
+    """With the same pause everywhere."""
+    return token_spans(attention, begins, np.full(attention.shape[1], PAUSE))
+
+
 def planted(spans: list[tuple[int, int]], frames: int) -> NDArray[np.float32]:
     """Attention that each token pays to its own frames only."""
     attention = np.full((len(spans), frames), 1e-4, np.float32)
@@ -33,7 +38,7 @@ def stretches(draw: st.DrawFn) -> tuple[list[tuple[int, int]], int]:
 @given(stretches())
 def test_every_token_and_every_pause_is_found(made: tuple[list[tuple[int, int]], int]) -> None:
     spans, frames = made
-    found = token_spans(planted(spans, frames), np.ones(len(spans), bool), PAUSE)
+    found = spans_of(planted(spans, frames), np.ones(len(spans), bool))
     assert [tuple(span) for span in found.tolist()] == spans
 
 
@@ -42,7 +47,7 @@ def test_any_attention_gives_stretches_in_order(tokens: int, more: int, seed: in
     generator = np.random.default_rng(seed)
     attention = generator.dirichlet(np.full(tokens + more, 0.3), tokens).astype(np.float32)
     begins = generator.random(tokens) < 0.5
-    found = token_spans(attention, begins, PAUSE)
+    found = spans_of(attention, begins)
     assert (found[:, 1] > found[:, 0]).all()
     assert found[0, 0] >= 0
     assert found[-1, 1] <= tokens + more
@@ -52,16 +57,26 @@ def test_any_attention_gives_stretches_in_order(tokens: int, more: int, seed: in
 
 
 def test_the_first_word_does_not_begin_with_the_sound() -> None:
-    assert token_spans(planted([(60, 70)], 100), np.array([True]), PAUSE).tolist() == [[60, 70]]
+    assert spans_of(planted([(60, 70)], 100), np.array([True])).tolist() == [[60, 70]]
+
+
+def test_a_word_is_held_through_what_no_pause_is_heard_in() -> None:
+    attention = np.full((2, 100), 1e-4, np.float32)
+    attention[0, 10:20] = attention[1, 60:70] = 0.05
+    attention[0, 20:60] = 0.004  # held
+    pauses = np.full(100, 0.008)
+    assert token_spans(attention, np.ones(2, bool), pauses).tolist() == [[10, 20], [60, 70]]
+    pauses[20:60] = 0.002
+    assert token_spans(attention, np.ones(2, bool), pauses).tolist() == [[10, 60], [60, 70]]
 
 
 def test_no_tokens_have_no_frames() -> None:
-    assert token_spans(np.zeros((0, 50), np.float32), np.zeros(0, bool), PAUSE).shape == (0, 2)
+    assert spans_of(np.zeros((0, 50), np.float32), np.zeros(0, bool)).shape == (0, 2)
 
 
 def test_too_few_frames_are_refused() -> None:
     with pytest.raises(ValueError, match="3 tokens need as many frames, got 2"):
-        token_spans(np.ones((3, 2), np.float32), np.ones(3, bool), PAUSE)
+        spans_of(np.ones((3, 2), np.float32), np.ones(3, bool))
 
 
 @pytest.mark.parametrize(

@@ -139,7 +139,7 @@ def _spaced(
     shortest = min(SHORTEST, seconds / max(len(rows), 1))
     steps = shortest * np.arange(len(rows))
     spaced = np.maximum.accumulate(starts[rows] - steps) + steps
-    spaced = np.minimum(spaced, seconds - shortest * len(rows) + steps)
+    spaced = np.maximum(np.minimum(spaced, seconds - shortest * len(rows) + steps), 0.0)  # rounding may go below
     following = np.append(spaced[1:], seconds)
     starts, ends = starts.copy(), ends.copy()
     starts[rows], ends[rows] = spaced, np.clip(ends[rows], spaced + shortest, following)

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from ...core.host import Host
-from ..listener import Listener
+from ..listener import Listener, TooManyWordsError
 from .anchors import Span
 from .clean import Lyrics
 from .times import Times
@@ -28,9 +28,13 @@ def place(lyrics: Lyrics, spans: Sequence[Span], listener: Listener, seconds: fl
 
 
 def listen(lyrics: Lyrics, lines: range, listener: Listener, start: float, end: float) -> Times:
-    """When the words of these lines are said, if it is between `start` and `end`."""
+    """When the words of these lines are said, if it is between `start` and `end`; unknown where they are too many."""
     words = [word.shown for line in lines for word in lyrics.lines[line]]
     times = Times.unknown(lyrics.edges[-1])
-    for index, word in enumerate(listener.place(words, start, end), lyrics.edges[lines.start]):
+    try:
+        placed = listener.place(words, start, end)
+    except TooManyWordsError:  # nobody sings so fast: these lines are elsewhere, or nowhere
+        return times
+    for index, word in enumerate(placed, lyrics.edges[lines.start]):
         times.starts[index], times.ends[index], times.confidence[index] = word.start, word.end, word.confidence
     return times

@@ -22,11 +22,11 @@ _NEVER = -1e18
 Spans = NDArray[np.int64]
 
 
-def token_spans(attention: NDArray[np.float32], begins: NDArray[np.bool_], pause: float) -> Spans:
+def token_spans(attention: NDArray[np.float32], begins: NDArray[np.bool_], pauses: NDArray[np.floating]) -> Spans:
     """Where each token was heard: int64 [tokens, 2], first frame and the one after the last.
 
     attention: [tokens, frames], shares as in `networks.whisper.Attention`. begins: [tokens]: a pause may come before
-    this token. pause: a frame to which every token pays less than this share belongs to a pause.
+    this token. pauses: [frames], above 0: to a frame of a pause, every token pays less than this share.
     Raises ValueError when there are fewer frames than tokens.
     """
     count, frames = attention.shape
@@ -34,7 +34,7 @@ def token_spans(attention: NDArray[np.float32], begins: NDArray[np.bool_], pause
         return np.zeros((0, 2), dtype=np.int64)
     if frames < count:
         raise ValueError(f"{count} tokens need as many frames, got {frames}")
-    path = _best_path(_scores(attention, begins, pause))
+    path = _best_path(_scores(attention, begins, pauses))
     states = 2 * np.arange(count) + 1
     return np.stack([np.searchsorted(path, states), np.searchsorted(path, states, side="right")], axis=1)
 
@@ -53,9 +53,12 @@ def faded_ends(spans: Spans, attention: NDArray[np.float32], limits: NDArray[np.
     return ends
 
 
-def _scores(attention: NDArray[np.float32], begins: NDArray[np.bool_], pause: float) -> NDArray[np.float64]:
+def _scores(
+    attention: NDArray[np.float32], begins: NDArray[np.bool_], pauses: NDArray[np.floating]
+) -> NDArray[np.float64]:
     """[2 * tokens + 1, frames]: pauses in even rows, each before its token, the last one after all of them."""
-    scores = np.full((2 * len(attention) + 1, attention.shape[1]), np.log(pause))
+    scores = np.empty((2 * len(attention) + 1, attention.shape[1]))
+    scores[::2] = np.log(pauses)
     scores[1::2] = np.log(attention + _LEAST)
     scores[:-1:2][~begins] = _NEVER
     return scores

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Protocol
 
 import numpy as np
@@ -26,15 +27,19 @@ class Timed(Protocol):
         """[tokens], 0-1."""
 
 
-def timed_words(pieces: Pieces, shown: Timed, pause: float, start: float, end: float) -> tuple[Word, ...]:
+def timed_words(
+    pieces: Pieces, shown: Timed, pauses: Sequence[NDArray[np.floating]], start: float, end: float
+) -> tuple[Word, ...]:
     """One `Word` for each of `pieces.words`, between `start` and `end`, the seconds that were listened to.
 
-    shown: of `pieces.tokens`. pause: see `token_spans`. confidence: the mean probability of a word's tokens. With more
-    tokens than frames of 20 ms nothing can be heard: the words are spread evenly, "filled in", with confidence 0.
+    shown: of `pieces.tokens`. pauses: as for `token_spans`, an odd number of them; the median of what follows from each
+    counts. confidence: the mean probability of a word's tokens. With more tokens than frames of 20 ms nothing can be
+    heard: the words are spread evenly, "filled in", with confidence 0.
     """
     if len(pieces.tokens) > shown.frames.shape[1]:
         return _spread(pieces.words, start, end)
-    spans = token_spans(shown.frames, pieces.begins, pause)
+    answers = [token_spans(shown.frames, pieces.begins, level) for level in pauses]
+    spans = np.sort(answers, axis=0)[len(answers) // 2]  # in order, as each of them is
     ends = faded_ends(spans, shown.frames, _limits(pieces, spans, shown.frames.shape[1]))
     return tuple(_word(piece, spans, ends, shown.probabilities, start, end) for piece in pieces.words)
 
