@@ -19,6 +19,7 @@ from .blending.compositor import Compositor
 from .blending.paste import mask_frame, paste
 from .blending.scaling import fit_crop
 from .blending.scene import Patch, Scene
+from .core import heap
 from .core.errors import InputError
 from .core.faces import SpeakerFaces
 from .core.host import Host
@@ -109,6 +110,8 @@ def synced_frames(plan: Plan, host: Host) -> Generator[tuple[Iterable[Picture], 
             else:
                 yield chunk.pictures, (None,) * len(chunk.pictures)
             host.progress(block.stop, total, "Lip-sync")
+            if block.start // heap.EVERY < block.stop // heap.EVERY:
+                heap.give_back()
 
 
 def paint(plan: Plan, painter: Painter, compositor: Compositor, block: Block, chunk: FrameChunk) -> tuple[Patch, ...]:

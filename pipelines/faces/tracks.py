@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor
 
+from ..core import heap
 from ..core.errors import NoFaceError
 from ..core.faces import TRUSTED, ClipFaces, Face
 from ..core.host import Host
@@ -52,7 +53,10 @@ def _read(
         for chunk, small in chunks:
             host.check_interrupt()
             yield from zip(miniatures(small), finder.find(chunk, small), strict=True)
-            host.progress(int(chunk.indices[-1]) + 1, count, "Finding faces")
+            done = int(chunk.indices[-1]) + 1
+            host.progress(done, count, "Finding faces")
+            if done % heap.EVERY == 0:  # a multiple of BLOCK
+                heap.give_back()
 
 
 def _with_thumbnails(source: FrameSource, blocks: Sequence[NDArray[np.int64]]) -> Iterator[tuple[FrameChunk, Tensor]]:
