@@ -16,7 +16,8 @@ def never() -> None:
 
 
 def lipsync_threads() -> list[threading.Thread]:
-    return [thread for thread in threading.enumerate() if thread.name.startswith("lipsync-")]
+    names = ("lipsync-ahead", "lipsync-behind")
+    return [thread for thread in threading.enumerate() if thread.name in names]
 
 
 def test_ahead_keeps_the_order() -> None:
