@@ -23,6 +23,19 @@ UNUSED = next((key for key, file in CATALOG.items() if not file.uses), "none")
 NEEDED_BY_MUSETALK = {"musetalk-v15-unet", "sd-vae", "whisper-tiny"}
 
 
+@pytest.fixture(scope="module", autouse=True)
+def nothing_is_here(comfyui: Server) -> Iterator[None]:
+    """What tests before these put into the models folder is set aside, and back again afterwards."""
+    files = (MUSETALK_V15_UNET, SD_VAE, WHISPER_TINY, FACE_PARSER)
+    paths = [comfyui.models / file.category / file.place for file in files]
+    aside = {path: comfyui.base / f"aside_{path.name}_{number}" for number, path in enumerate(paths) if path.exists()}
+    for path, kept in aside.items():
+        path.rename(kept)
+    yield
+    for path, kept in aside.items():
+        kept.rename(path)
+
+
 @pytest.fixture
 def hub(hub_server: FakeHub, comfyui: Server) -> Iterator[FakeHub]:
     """With a file of the face parser's size that says that it is the face parser; it comes slowly, if told so."""
