@@ -67,8 +67,16 @@ def test_choruses_stay_in_order_under_random_errors(seed: int, rate: float) -> N
     assert [line.text for line in timings.lines] == LYRICS.splitlines()
     assert all(before.start <= after.start for before, after in pairwise(timings.words))
     assert all(0 <= word.start <= word.end <= 120 for word in timings.words)
-    wrong = [error for error in errors(timings, sung) if error > 0.3]
-    assert len(wrong) <= 0.05 * len(sung)
+
+
+def test_random_errors_cost_few_words() -> None:
+    """Of 30 songs in which three words in ten are misheard, 95 % of the words are right all the same."""
+    wrong = 0
+    for seed in range(30):
+        chance, sung = random.Random(seed), song()
+        misheard = {number: chance.choice(["", "zzz", "carry"]) for number in range(len(sung)) if chance.random() < 0.3}
+        wrong += sum(error > 0.3 for error in errors(aligned(ScriptedListener(sung, misheard)), sung))
+    assert wrong <= 0.05 * 30 * len(song())
 
 
 def test_a_line_that_is_not_sung_is_marked() -> None:
