@@ -11,11 +11,12 @@ from ..pipelines.align_lyrics import align_lyrics
 from ..pipelines.core.lyrics import Timings
 from ..pipelines.lyrics.edits import aligned_words
 from ..pipelines.lyrics.listener import SpeechModel
-from ..pipelines.lyrics.recognise.languages import AUTO, LANGUAGES
+from ..pipelines.lyrics.recognise.languages import LANGUAGES
 from ..pipelines.lyrics.recognise.presets import PRESETS
 from .host import ComfyHost
 from .inputs import audio_clip
 from .sockets import LipSyncListener, LipSyncTimings, WhisperAlignment
+from .widgets import listening_inputs
 
 
 class AlignLyrics(io.ComfyNode):
@@ -39,25 +40,7 @@ class AlignLyrics(io.ComfyNode):
                     "written out. [Verse] and rows that begin with # are left out; x2 behind a line doubles it.",
                 ),
                 LipSyncListener.Input("listener", tooltip="From Load Whisper."),
-                io.Combo.Input(
-                    "language",
-                    options=[AUTO, *LANGUAGES],
-                    default=AUTO,
-                    tooltip="What is sung. auto listens to three parts of the recording; a wrong guess spoils it.",
-                ),
-                io.Combo.Input(
-                    "preset",
-                    options=list(PRESETS),
-                    default="song",
-                    tooltip="song: listens everywhere, and expects words that are held. speech: listens only where "
-                    "somebody speaks.",
-                ),
-                io.Audio.Input(
-                    "vocals",
-                    optional=True,
-                    tooltip="The voice alone, separated from this very audio: it is listened to instead. Its "
-                    "instruments make a song hard to understand.",
-                ),
+                *listening_inputs("song"),
                 LipSyncTimings.Input(
                     "recognised",
                     optional=True,

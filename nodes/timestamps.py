@@ -13,7 +13,7 @@ from ..pipelines.core.lyrics import Timings
 from ..pipelines.lyrics.edits import aligned_words
 from ..pipelines.lyrics.listener import SpeechModel
 from ..pipelines.lyrics.recognise.backends.registry import BACKENDS, DEFAULT
-from ..pipelines.lyrics.recognise.languages import AUTO, LANGUAGES
+from ..pipelines.lyrics.recognise.languages import LANGUAGES
 from ..pipelines.lyrics.recognise.presets import PRESETS
 from ..pipelines.networks.whisper import ADVICE
 from ..pipelines.word_timestamps import word_timestamps
@@ -21,6 +21,7 @@ from .host import ComfyHost
 from .inputs import audio_clip
 from .sockets import LipSyncListener, LipSyncTimings, WhisperAlignment
 from .weight_files import full_path
+from .widgets import listening_inputs
 
 # Where the weights of a Whisper may lie. ComfyUI knows the first; the second is where people put them.
 FOLDERS = ("audio_encoders", "whisper")
@@ -85,25 +86,7 @@ class WordTimestamps(io.ComfyNode):
             inputs=[
                 io.Audio.Input("audio", tooltip="The recording that the times are for."),
                 LipSyncListener.Input("listener", tooltip="From Load Whisper."),
-                io.Combo.Input(
-                    "language",
-                    options=[AUTO, *LANGUAGES],
-                    default=AUTO,
-                    tooltip="What is spoken. auto listens to three parts of the recording.",
-                ),
-                io.Combo.Input(
-                    "preset",
-                    options=list(PRESETS),
-                    default="speech",
-                    tooltip="speech: listens only where somebody speaks. song: listens everywhere, and allows more "
-                    "repetition.",
-                ),
-                io.Audio.Input(
-                    "vocals",
-                    optional=True,
-                    tooltip="The voice alone, separated from this very audio: it is listened to instead. Its "
-                    "instruments make a song hard to understand.",
-                ),
+                *listening_inputs("speech"),
             ],
             outputs=[
                 LipSyncTimings.Output(display_name="timings"),

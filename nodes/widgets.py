@@ -7,6 +7,8 @@ from typing import get_args
 from comfy_api.latest import io
 
 from ..pipelines.core.types import Codec, PixelFormat
+from ..pipelines.lyrics.recognise.languages import AUTO, LANGUAGES
+from ..pipelines.lyrics.recognise.presets import PRESETS
 
 FPS = io.Float.Input(
     "fps",
@@ -44,5 +46,30 @@ def encode_inputs() -> list[io.Input]:
             advanced=True,
             tooltip="yuv420p plays everywhere. yuv420p10le keeps 10-bit sources, yuv444p keeps full colour "
             "resolution; fewer players can show them.",
+        ),
+    ]
+
+
+def listening_inputs(preset: str) -> list[io.Input]:
+    """How a recording is listened to. preset: the one that a new node has."""
+    return [
+        io.Combo.Input(
+            "language",
+            options=[AUTO, *LANGUAGES],
+            default=AUTO,
+            tooltip="What is spoken or sung. auto listens to three parts of the recording; a wrong guess spoils it.",
+        ),
+        io.Combo.Input(
+            "preset",
+            options=list(PRESETS),
+            default=preset,
+            tooltip="speech: listens only where somebody speaks. song: listens everywhere, expects words that are "
+            "held, and allows more repetition.",
+        ),
+        io.Audio.Input(
+            "vocals",
+            optional=True,
+            tooltip="The voice alone, separated from this very audio: it is listened to instead. Its instruments make "
+            "a song hard to understand.",
         ),
     ]
