@@ -26,8 +26,8 @@ from ..pipelines.cloud.order import Account, Afterwards
 from ..pipelines.core.errors import InputError
 from ..pipelines.portrait import Wish, talking_portrait
 from .did_key import NO_KEY, current_journal, current_key, current_service, whence
-from .host import temp_video
 from .inputs import audio_clip, clip_of
+from .temp_files import temp_video
 
 log = logging.getLogger(__name__)
 
@@ -129,6 +129,7 @@ class DIDTalk(io.ComfyNode):
             result_format=result_format,
         )
         wish = Wish(clip_of(image), sound, options, afterwards, run_again)
+        # It was paid for, so it stays until ComfyUI empties the folder.
         path = temp_video().with_suffix(f".{result_format}")
         report = talking_portrait(wish, account, path, NodeWatcher())
         for note in report.notes:

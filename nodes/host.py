@@ -3,24 +3,14 @@
 from __future__ import annotations
 
 import time
-from pathlib import Path
-from uuid import uuid4
 
 import comfy.model_management
 import comfy.utils
-import folder_paths
 import torch
 from comfy_execution.utils import get_executing_context
 from server import PromptServer
 
 TEXT_INTERVAL = 0.5  # seconds between status texts; the bar itself is throttled by ComfyUI
-
-
-def temp_video() -> Path:
-    """A new name for an MP4 in ComfyUI's temp folder, which ComfyUI empties when it starts."""
-    folder = Path(folder_paths.get_temp_directory())
-    folder.mkdir(parents=True, exist_ok=True)  # ComfyUI itself makes it only when a node of its own needs it
-    return folder / f"lipsync_{uuid4().hex}.mp4"
 
 
 class ComfyHost:
@@ -55,11 +45,14 @@ class ComfyHost:
         """Bytes of main memory that are free, as ComfyUI counts them."""
         return int(comfy.model_management.get_free_memory(torch.device("cpu")))
 
-    def _tell(self, done: int, total: int, elapsed: float) -> None:
+    def say(self, text: str) -> None:
+        """Show a text on the node, until the next one."""
         context = get_executing_context()
-        if context is None or PromptServer.instance is None:
-            return
+        if context is not None and PromptServer.instance is not None:
+            PromptServer.instance.send_progress_text(text, context.node_id)
+
+    def _tell(self, done: int, total: int, elapsed: float) -> None:
         speed = done / elapsed if elapsed > 0 else 0.0
         steps, per_second = self._words
         left = f", {speed:.1f} {per_second}, {(total - done) / speed:.0f} s left" if speed and done < total else ""
-        PromptServer.instance.send_progress_text(f"{self._stage}: {done} of {total} {steps}{left}", context.node_id)
+        self.say(f"{self._stage}: {done} of {total} {steps}{left}")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -17,7 +16,7 @@ from ..pipelines.core.types import AudioClip, PixelFormat
 from ..pipelines.media.decode import VideoClip, open_video
 from ..pipelines.media.image_picture import ImageClip
 from ..pipelines.media.sound import SourceSound
-from .host import temp_video
+from .temp_files import delete_with, temp_video
 
 Sound = AudioClip | SourceSound | None
 
@@ -64,16 +63,18 @@ def clip_of(
         parts = source.get_components()  # they are in memory already; writing them to a file would lose quality
         return image_clip(parts.images, float(parts.frame_rate))
     if getattr(source, "has_pending_frame_edits", bool)():  # newer ComfyUI: a crop that is in no file yet
-        return open_video(_written(source), pixel_format=pixel_format)
+        return _written(source, pixel_format)
     start, duration = source.get_active_trim_window()
     return open_video(source.get_stream_source(), start, duration, pixel_format)
 
 
-def _written(source: Input.Video) -> Path:
-    """A file with what `source` shows, near lossless."""
+def _written(source: Input.Video, pixel_format: PixelFormat) -> VideoClip:
+    """What `source` shows, in a file of its own, near lossless."""
     path = temp_video()
     source.save_to(str(path), crf=10)
-    return path
+    clip = open_video(path, pixel_format=pixel_format)
+    delete_with(clip, path)
+    return clip
 
 
 def sound_of(choice: str, audio: AudioClip, source: Tensor | Input.Video, clip: VideoClip | ImageClip) -> Sound:

@@ -18,9 +18,10 @@ from ..pipelines.lyrics.overlay.font_file import SUFFIXES
 from ..pipelines.lyrics.overlay.style import MOST_LINES, Highlight, OverlayStyle, Position, colour
 from ..pipelines.media.decode import VideoClip
 from ..pipelines.media.image_picture import ImageClip
-from .host import ComfyHost, temp_video
+from .host import ComfyHost
 from .inputs import Sound, audio_clip, clip_of, image_clip
 from .sockets import LipSyncTimings
+from .temp_files import passing_video, temp_video
 from .widgets import FPS, encode_inputs
 
 log = logging.getLogger(__name__)
@@ -175,7 +176,7 @@ class LyricOverlay(io.ComfyNode):
         encode = EncodeSettings(codec=codec, crf=crf, preset=preset, pixel_format=pixel_format)
         path, sound = temp_video(), _sound(audio, source, clip)
         notes = overlay_video(clip, timings, _style(style), path, encode, sound, ComfyHost())
-        return io.NodeOutput(InputImpl.VideoFromFile(str(path)), _told(notes))
+        return io.NodeOutput(passing_video(path), _told(notes))
 
 
 class LyricOverlayImages(io.ComfyNode):
