@@ -13,7 +13,7 @@ import execution
 import folder_paths
 from server import PromptServer
 
-from . import jobs_state
+from . import jobs_servers, jobs_state
 from .jobs_errors import RequestError
 from .jobs_files import Uploads, remove_abandoned
 from .jobs_graph import Graph, Weights, build_graph, id_of
@@ -47,8 +47,9 @@ def enter(item: Item, engine: str) -> dict[str, Any]:
 
     Raises RequestError (503) when too many wait, OSError when it cannot be noted; then its uploads are gone.
     """
-    journal, entry = current_journal(), Entry(item[1], time.time(), engine)
+    journal, entry = current_journal(), Entry(item[1], time.time(), engine, jobs_servers.THIS)
     try:
+        jobs_servers.announce(journal.folder)
         _make_room(journal)
         journal.write(entry)
     except BaseException:
@@ -93,9 +94,9 @@ def find_result(job: str) -> Path:
 
 
 def delete(job: str) -> Literal["cancelled", "cancelling", "deleted"]:
-    """Cancel a job that has not ended, forget one that has with all its files. Raises RequestError (404).
+    """Cancel a job that has not ended, forget one that has with all its files. Raises RequestError (404, 409).
 
-    "cancelling": it runs and was told to stop; its status becomes "cancelled" when it has.
+    "cancelling": it runs and was told to stop; its status becomes "cancelled" when it has, if it did not end before.
     """
     journal, queue = current_journal(), PromptServer.instance.prompt_queue
     entry = journal.find(job)
@@ -108,9 +109,12 @@ def delete(job: str) -> Literal["cancelled", "cancelling", "deleted"]:
     return "deleted"
 
 
-def forget_abandoned() -> None:
-    """Delete uploads of no job, which a crash left."""
-    remove_abandoned({entry.id for entry in current_journal().all()})
+def clean_up() -> None:
+    """What ComfyUI's last end left, where nobody asks for it: ends of jobs, uploads of no job, marks of servers."""
+    journal = current_journal()
+    _settled(journal)
+    remove_abandoned(journal.ids())
+    jobs_servers.forget_ended(journal.folder)
 
 
 def counts() -> dict[str, int]:
@@ -148,25 +152,45 @@ def _settle(entry: Entry, end: End) -> End:
     return end
 
 
+def _settled(journal: Journal) -> list[Entry]:
+    """All jobs, the newest first; of those that have ended, the end."""
+    noted, live = journal.all(), jobs_state.live_ids()
+    return [
+        entry if entry.end or entry.id in live else replace(entry, end=_settle(entry, jobs_state.end(entry.id)))
+        for entry in noted
+    ]
+
+
 def _make_room(journal: Journal) -> None:
-    noted = journal.all()
-    for entry in reversed(noted[MOST_JOBS - 1 :]):
-        if entry.end is None and jobs_state.live(entry.id) is not None:
-            raise RequestError(
-                503,
-                "queue_full",
-                expected=f"fewer than {MOST_JOBS} jobs",
-                got="as many that have not ended",
-                next_step="Try again later, or DELETE some.",
-            )
+    noted = _settled(journal)
+    ended = [entry for entry in reversed(noted) if entry.end]
+    surplus = max(0, len(noted) + 1 - MOST_JOBS)
+    if surplus > len(ended):
+        raise RequestError(
+            503,
+            "queue_full",
+            expected=f"fewer than {MOST_JOBS} jobs",
+            got="as many that have not ended",
+            next_step="Try again later, or DELETE some.",
+        )
+    for entry in ended[:surplus]:
         Uploads(entry.id).remove()
         journal.forget(entry.id)
 
 
 def _forget(journal: Journal, job: str) -> None:
+    try:
+        while (path := jobs_state.result(job)) is not None:
+            path.unlink(missing_ok=True)
+    except OSError as error:  # Windows deletes no file that is being read
+        raise RequestError(
+            409,
+            "result_in_use",
+            expected="a result that can be deleted",
+            got=error.strerror or type(error).__name__,
+            next_step="End what reads it, such as a download, and DELETE it again.",
+        ) from error
     PromptServer.instance.prompt_queue.delete_history_item(job)
-    while (path := jobs_state.result(job)) is not None:
-        path.unlink()
     Uploads(job).remove()
     journal.forget(job)
 

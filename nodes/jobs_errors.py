@@ -15,6 +15,7 @@ Code = Literal[
     "not_completed",
     "queue_full",
     "result_gone",
+    "result_in_use",
     "too_large",
     "unsupported_media",
     "weights_missing",

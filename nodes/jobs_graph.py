@@ -16,6 +16,7 @@ from ..pipelines.weights.catalog import (
     LATENTSYNC_V16_UNET,
     MUSETALK_V15_UNET,
     SD_VAE,
+    WAV2LIP_GAN,
     WHISPER_TINY,
 )
 from ..pipelines.weights.weight_file import WeightFile
@@ -24,6 +25,7 @@ from .engines import LoadMuseTalk, UseDraftEngine
 from .jobs_errors import RequestError
 from .jobs_order import PARAMETERS, EngineName, Order
 from .latentsync import LoadLatentSync
+from .wav2lip import LoadWav2Lip
 
 Graph = dict[str, dict[str, Any]]
 """API format: node id -> {"class_type", "inputs"}."""
@@ -58,6 +60,7 @@ ENGINES: Final[Mapping[EngineName, EngineNode]] = MappingProxyType(
             {"unet": (LATENTSYNC_V15_UNET, LATENTSYNC_V16_UNET), "whisper": (WHISPER_TINY,)},
             vae=True,
         ),
+        "wav2lip": EngineNode(LoadWav2Lip, {"model": (WAV2LIP_GAN,)}),
     }
 )
 

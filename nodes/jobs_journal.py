@@ -11,6 +11,7 @@ from typing import Literal, get_args
 
 from ..pipelines.cloud.journal import write_private
 from .jobs_errors import RequestError
+from .jobs_servers import is_elsewhere
 
 log = logging.getLogger(__name__)
 
@@ -34,28 +35,32 @@ class End:
 
 @dataclass(frozen=True)
 class Entry:
-    """A job. id: of its prompt, too. created: seconds since 1970. end: None until it was seen to have ended."""
+    """A job. id: of its prompt, too. created: seconds since 1970. server: the ComfyUI that queued it.
+
+    end: None until it was seen to have ended.
+    """
 
     id: str
     created: float
     engine: str
+    server: str
     end: End | None = None
 
     def __post_init__(self) -> None:
-        if not is_id(self.id) or not isinstance(self.created, (int, float)):
+        if not (is_id(self.id) and is_id(self.server) and isinstance(self.created, (int, float))):
             raise ValueError(f"no job: {self}")
 
 
 @dataclass(frozen=True)
 class Journal:
-    """In `folder`, which ComfyUI never serves."""
+    """In `folder`, which ComfyUI never serves. What has not ended in another ComfyUI that runs is left to that one."""
 
     folder: Path
 
     def find(self, job: str) -> Entry:
         """Raises RequestError (404) when there is none."""
         entry = _read(self._path(job)) if is_id(job) else None
-        if entry is None:
+        if entry is None or self._is_elsewhere(entry):
             raise RequestError(
                 404,
                 "job_not_found",
@@ -67,8 +72,13 @@ class Journal:
 
     def all(self) -> list[Entry]:
         """The newest first."""
-        entries = [entry for path in self.folder.glob("*.json") if (entry := _read(path)) is not None]
-        return sorted(entries, key=lambda entry: entry.created, reverse=True)
+        entries = (entry for job in self.ids() if (entry := _read(self._path(job))) is not None)
+        ours = [entry for entry in entries if not self._is_elsewhere(entry)]
+        return sorted(ours, key=lambda entry: entry.created, reverse=True)
+
+    def ids(self) -> set[str]:
+        """Of all that are noted, by whichever ComfyUI."""
+        return {path.stem for path in self.folder.glob("*.json")}
 
     def write(self, entry: Entry) -> None:
         """Whole or not at all. Raises OSError when it cannot be written."""
@@ -77,6 +87,9 @@ class Journal:
 
     def forget(self, job: str) -> None:
         self._path(job).unlink(missing_ok=True)
+
+    def _is_elsewhere(self, entry: Entry) -> bool:
+        return entry.end is None and is_elsewhere(self.folder, entry.server)
 
     def _path(self, job: str) -> Path:
         return self.folder / f"{job}.json"

@@ -11,7 +11,7 @@ from typing import Any, Final, Literal, cast, get_args
 
 from .jobs_errors import RequestError
 
-EngineName = Literal["draft", "musetalk", "latentsync"]
+EngineName = Literal["draft", "musetalk", "latentsync", "wav2lip"]
 Role = Literal["video", "image", "audio"]
 Value = int | float | bool | str
 
@@ -67,6 +67,7 @@ PARAMETERS: Final = MappingProxyType(
         "steps": Parameter(_LATENTSYNC, int),
         "guidance": Parameter(_LATENTSYNC, float),
         "seed": Parameter(_LATENTSYNC, int),
+        "accept_non_commercial_licence": Parameter("LipSyncLoadWav2Lip", bool),
     }
 )
 

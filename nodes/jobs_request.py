@@ -16,6 +16,7 @@ from .jobs_order import FILES, Role, Wishes, parameter, shown
 _PIECE: Final = 2**18  # bytes read and written at once
 _MOST_JSON: Final = 2**16  # bytes
 _MOST_TEXT: Final = 1000  # bytes of a form's field
+_BROKEN: Final = (ValueError, RuntimeError, AssertionError, OSError, HttpProcessingError, web.RequestPayloadError)
 
 T = TypeVar("T")
 
@@ -113,8 +114,8 @@ async def _pieces(part: BodyPartReader) -> AsyncIterator[bytes]:
 
 
 async def _parsed(reading: Awaitable[T]) -> T:
-    """What aiohttp raises over broken bodies becomes RequestError (400)."""
+    """What aiohttp raises over broken bodies and connections becomes RequestError (400)."""
     try:
         return await reading
-    except (ValueError, RuntimeError, AssertionError, HttpProcessingError, web.RequestPayloadError) as error:
+    except _BROKEN as error:
         raise bad_request("a whole body in the stated type", f"a broken one ({type(error).__name__})") from error

@@ -40,7 +40,7 @@ def register(routes: web.RouteTableDef) -> None:
     routes.get(f"{ROOT}/download/{{id}}")(_answering(download))
     routes.get(f"{ROOT}/jobs")(_answering(list_jobs))
     routes.delete(f"{ROOT}/jobs/{{id}}")(_answering(delete))
-    _worker.submit(jobs.forget_abandoned)
+    _worker.submit(jobs.clean_up)
 
 
 async def tell_health(limits: Limits) -> web.Response:

@@ -50,6 +50,12 @@ def live(job: str) -> Live | None:
     return Live("queued", 0.0, order.index(job)) if job in order else None
 
 
+def live_ids() -> set[str]:
+    """Of all prompts that have not ended."""
+    running, queued = PromptServer.instance.prompt_queue.get_current_queue_volatile()
+    return {item[1] for item in (*running, *queued)}
+
+
 def end(job: str) -> End:
     """How a job ended that is not live any more. Without a history (after a restart) its result tells."""
     past = PromptServer.instance.prompt_queue.get_history(job, map_function=lambda item: item["status"]).get(job)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
@@ -62,11 +63,11 @@ async def cancel(request: web.Request) -> dict[str, Any]:
 async def _file(request: web.Request) -> str:
     """JSON only, because browsers let no foreign page send that."""
     wrong = InputError(expected='JSON {"file": text}', got="something else", next_step="Use the models panel.")
-    if request.content_type != "application/json" or (request.content_length or 0) > _MOST_BYTES:
+    if request.content_type != "application/json" or not 0 < (request.content_length or 0) <= _MOST_BYTES:
         raise wrong
     try:
-        key = (await request.json())["file"]
-    except (ValueError, KeyError, TypeError):
+        key = json.loads(await request.read())["file"]
+    except (ValueError, KeyError, TypeError, RecursionError):
         raise wrong from None
     if not isinstance(key, str):
         raise wrong

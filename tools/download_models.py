@@ -5,7 +5,7 @@ python tools/download_models.py musetalk --dry-run     what would be downloaded,
 python tools/download_models.py musetalk s3fd          an engine with all its files, and one file by its name
 
 A download that ends early goes on where it stopped. HF_ENDPOINT or --endpoint choose a mirror of Hugging Face; HF_TOKEN
-is your account there (no file needs one).
+is your account there; no file needs one, and a mirror is sent it, too.
 """
 
 from __future__ import annotations
@@ -168,7 +168,7 @@ def _told(work: Callable[[_Line], None]) -> int:
     line = _Line()
     try:
         work(line)
-    except LipSyncError as error:
+    except (LipSyncError, OSError) as error:
         line.end(str(error))
         return 1
     line.end("whole, with the right hash")

@@ -32,12 +32,15 @@ class ModelsPanel {
         ]));
         this.onNews = ({ detail }) => this.hear(detail);
         api.addEventListener(NEWS, this.onNews);
+        this.onReturn = () => this.load(); // news were missed, or ComfyUI was started again
+        api.addEventListener("reconnected", this.onReturn);
         this.timer = setInterval(() => this.sort(), EVERY);
         this.load();
     }
 
     destroy() {
         api.removeEventListener(NEWS, this.onNews);
+        api.removeEventListener("reconnected", this.onReturn);
         clearInterval(this.timer);
     }
 
@@ -109,11 +112,10 @@ class ModelsPanel {
         return row;
     }
 
-    /** What went wrong, or nothing. */
     async act(action, key) {
         const answer = await ask("POST", `${ROUTE}/${action}`, { file: key });
         if (answer.phase) this.hear(answer);
-        return answer.error;
+        if (answer.error) this.rows.get(key).complain(answer.error);
     }
 
     doctor() {

@@ -76,6 +76,7 @@ def download(file: WeightFile, path: Path, progress: Progress, hub: Hub | None =
         with _alone(path):
             _check_free_name(path)
             _make_whole(file, part_of(path), progress, hub or Hub())
+            _check_free_name(path)  # it took long
             os.replace(part_of(path), path)
     except OSError as error:  # those of the network are SourceErrors by now
         raise _disk_error(error) from error
@@ -92,7 +93,7 @@ def _check_free_name(path: Path) -> None:
 
 def _make_whole(file: WeightFile, part: Path, progress: Progress, hub: Hub) -> None:
     """Fill the part from the first source that can, and check it."""
-    if part.exists() and part.stat().st_size >= file.size:
+    if _came(part) >= file.size:
         if _is_right(file, part, progress):
             return
         part.unlink()
@@ -104,12 +105,16 @@ def _make_whole(file: WeightFile, part: Path, progress: Progress, hub: Hub) -> N
             return
         except SourceError as error:
             refused.append(error)
+            if _came(part) > file.size:
+                part.unlink()
     raise refused[0]
 
 
 def _fetch(source: Source, file: WeightFile, part: Path, progress: Progress, hub: Hub) -> None:
     """What is still missing of the part, from one source, with pauses where the connection fails."""
     url = hf_hub_url(source.repo, source.path, revision=source.revision, endpoint=hub.endpoint)
+    _check_address(url)
+    leftover = _came(part)
     for pause in (*hub.pauses, None):
         try:
             _transfer(url, file, part, progress)
@@ -121,6 +126,8 @@ def _fetch(source: Source, file: WeightFile, part: Path, progress: Progress, hub
             _wait(pause, file, part, progress)
     if not _is_right(file, part, progress):
         part.unlink()
+        if leftover:  # of another version, or damaged: once more without it
+            return _fetch(source, file, part, progress, hub)
         raise _wrong_file(file, source, "other bytes, which were thrown away")
 
 
@@ -130,7 +137,13 @@ def _transfer(url: str, file: WeightFile, part: Path, progress: Progress) -> Non
     # Large files have their SHA-256 for a tag, small ones git's own hash.
     if (len(etag) == 64 and etag != file.sha256) or announced.size not in (None, file.size):
         raise _wrong_file(file, None, f"{announced.size or 0:,} bytes tagged {etag[:12]}…")
-    with _Part(part, lambda done: progress("downloading", done, file.size)) as out:
+
+    def told(done: int) -> None:
+        if done > file.size:  # an answer without an end would fill the disk
+            raise _wrong_file(file, None, "more bytes")
+        progress("downloading", done, file.size)
+
+    with _Part(part, told) as out:
         # The address itself and not where it leads to: such links expire, and only the hub may see a token.
         http_get(url, out, resume_size=out.tell(), headers=build_hf_headers(), expected_size=file.size)
 
@@ -189,12 +202,26 @@ def _wait(seconds: float, file: WeightFile, part: Path, progress: Progress) -> N
     """Goes on telling how far it is, so that it can be ended."""
     until = time.monotonic() + seconds
     while time.monotonic() < until:
-        progress("downloading", part.stat().st_size if part.exists() else 0, file.size)
+        progress("downloading", _came(part), file.size)
         time.sleep(min(0.2, seconds))
 
 
+def _came(part: Path) -> int:
+    """Bytes that are there."""
+    return part.stat().st_size if part.exists() else 0
+
+
+def _check_address(url: str) -> None:
+    if not url.startswith(("https://", "http://")):
+        raise DownloadError(
+            expected="the address of a hub, such as https://hf-mirror.com",
+            got="one that does not begin with https://",
+            next_step="Correct HF_ENDPOINT or --endpoint.",
+        )
+
+
 def _check_room(file: WeightFile, part: Path) -> None:
-    missing = file.size - (part.stat().st_size if part.exists() else 0)
+    missing = file.size - _came(part)
     free = free_space(part)
     if missing + _SPARE > free:
         raise DownloadError(

@@ -142,6 +142,7 @@ GOOD = {"video": "clip.mp4", "audio": "speech.wav", "engine": "draft"}
         ({**GOOD, "bbox_shift": "5"}, 400, "bad_value", "a whole number"),
         ({**GOOD, "filename_prefix": "../x"}, 400, "bad_request", "filename_prefix"),
         ({**GOOD, "steps": 5}, 400, "bad_value", "values that draft knows"),
+        ({**GOOD, "accept_non_commercial_licence": True}, 400, "bad_value", "values that draft knows"),
         ({**GOOD, "image": "astronaut.jpg"}, 400, "bad_request", "either video or image"),
         ({"audio": "speech.wav"}, 400, "bad_request", "either video or image"),
         ({"video": "clip.mp4"}, 400, "bad_request", "audio, and"),
@@ -223,15 +224,21 @@ def test_every_engine_s_graph_is_one_that_comfyui_takes(tmp_path: Path) -> None:
             "draft": True,
             "musetalk": False,
             "latentsync": False,
+            "wav2lip": False,
         }
-        refused = jobs.ask("POST", "generate", json={"video": "clip.mp4", "audio": "speech.wav"})
+        files = {"video": "clip.mp4", "audio": "speech.wav"}
+        refused = jobs.ask("POST", "generate", json=files)
         assert (refused.status_code, refused.json()["error"]["code"]) == (503, "weights_missing")
         assert "models/diffusion_models/musetalkV15/unet.pth" in refused.json()["error"]["message"]
         for name in (name for engine in engines.values() for name in engine["missing"]):
             seeded_checkpoints.save({"wrong": torch.zeros(4, 4)}, comfyui.base / name)
-        for engine in ("musetalk", "latentsync"):
+        unaccepted = jobs.ask("POST", "generate", json={**files, "engine": "wav2lip"})
+        assert (unaccepted.status_code, unaccepted.json()["error"]["code"]) == (400, "bad_value")
+        assert "I accept the non-commercial licence" in unaccepted.json()["error"]["message"]
+        accepted = {"accept_non_commercial_licence": True}
+        for engine, values in (("musetalk", {}), ("latentsync", {}), ("wav2lip", accepted)):
             assert jobs.get("health")["engines"][engine] == {"ready": True, "missing": []}
-            told = jobs.wait(jobs.start(video="clip.mp4", audio="speech.wav", engine=engine))
+            told = jobs.wait(jobs.start(**files, engine=engine, **values))
             assert told["status"] == "failed"
             assert told["error"]["message"]
             assert str(comfyui.base) not in told["error"]["message"]

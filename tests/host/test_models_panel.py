@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -65,7 +65,9 @@ def press(row: Locator, name: str) -> None:
     row.get_by_role("button", name=name).click()
 
 
-def test_the_panel_says_what_the_open_workflow_needs(editor: Page, comfyui: Server) -> None:
+def test_the_panel_says_what_the_open_workflow_needs(
+    editor: Page, comfyui: Server, picture: Callable[..., None]
+) -> None:
     panel = opened(editor)
     panel.get_by_text("It needs no weights of this list.").wait_for()
     panel.get_by_text("CPU: no graphics card is used.").wait_for()
@@ -80,6 +82,8 @@ def test_the_panel_says_what_the_open_workflow_needs(editor: Page, comfyui: Serv
     assert "CreativeML Open RAIL-M" in licence
     assert "commercial use: yes" in licence
     assert editor.evaluate("app.graph.nodes.filter((node) => node.properties.models).length") == 2
+    row_of(panel, "musetalk-v15-unet").scroll_into_view_if_needed()
+    picture("models_panel", width=940)
 
 
 def test_the_editor_s_own_list_of_missing_models_offers_them(editor: Page) -> None:
@@ -135,6 +139,16 @@ def test_the_real_file_is_downloaded_verified_and_listed(
     assert FACE_PARSER.name in json.dumps(options)
 
 
+def test_what_happened_while_the_connection_was_lost_is_shown(editor: Page, comfyui: Server, hub: FakeHub) -> None:
+    row = row_of(opened(editor))
+    row.get_by_role("button", name="Download").wait_for()
+    path = comfyui.models / FACE_PARSER.folder / FACE_PARSER.name
+    path.parent.mkdir(exist_ok=True)
+    path.write_bytes(bytes(FACE_PARSER.size))
+    editor.evaluate("import('/scripts/api.js').then(({ api }) => api.socket.close())")
+    row.get_by_text("Installed: models/face_parsing/79999_iter.pth").wait_for()
+
+
 def test_a_refusal_is_shown_with_what_to_do(editor: Page, hub: FakeHub) -> None:
     hub.on[AT] = "gated"
     row = row_of(opened(editor))
@@ -171,10 +185,22 @@ def test_the_doctor_s_report_has_no_path(editor: Page, comfyui: Server) -> None:
         (b'{"file": "../../etc/passwd"}', "application/json"),
         (b"[", "application/json"),
         (b'{"file": 1}', "application/json"),
+        (b"[" * 4000, "application/json"),
+        ([b'{"file": "face-parser"}'], "application/json"),
+        (b'{"file": "x"}', "application/json; charset=none"),
     ],
-    ids=["another page's form", "a file no node takes", "an unknown file", "no JSON", "no text"],
+    ids=[
+        "another page's form",
+        "a file no node takes",
+        "an unknown file",
+        "no JSON",
+        "no text",
+        "a deep one",
+        "one of unknown length",
+        "an unknown charset",
+    ],
 )
-def test_a_bad_request_downloads_nothing(comfyui: Server, hub: FakeHub, body: bytes, kind: str) -> None:
+def test_a_bad_request_downloads_nothing(comfyui: Server, hub: FakeHub, body: bytes | list[bytes], kind: str) -> None:
     asked = len(hub.asked)
     request = urllib.request.Request(
         f"{comfyui.url}/lipsync_studio/models/download", body, {"Content-Type": kind}, method="POST"

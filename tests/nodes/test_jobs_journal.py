@@ -11,12 +11,13 @@ from uuid import uuid4
 
 import folder_paths
 import pytest
-from lipsync_studio.nodes import jobs
 from lipsync_studio.nodes.jobs_errors import RequestError
 from lipsync_studio.nodes.jobs_files import Limits, Uploads, named_file, remove_abandoned
 from lipsync_studio.nodes.jobs_journal import End, Entry, Journal
+from lipsync_studio.nodes.jobs_servers import THIS
 
-UNDATED = '{"id": "00000000-0000-4000-8000-000000000000", "created": "now", "engine": "draft", "end": null}'
+UNDATED = f'{{"id": "{THIS}", "server": "{THIS}", "created": "now", "engine": "draft", "end": null}}'
+FOREIGN = f'{{"id": "{THIS}", "server": "../../x", "created": 1, "engine": "draft", "end": null}}'
 LIMITS = Limits(video=1000, audio=10)
 
 
@@ -31,7 +32,7 @@ def base(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def entry(created: float = 0.0, end: End | None = None) -> Entry:
-    return Entry(str(uuid4()), created, "draft", end)
+    return Entry(str(uuid4()), created, "draft", THIS, end)
 
 
 async def pieces(*given: bytes) -> AsyncIterator[bytes]:
@@ -60,25 +61,13 @@ def test_other_ids_are_not_found(tmp_path: Path, id: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["", "[]", "{", '{"end": {"status": "lost"}}', '{"id": "../x", "end": null}', "null", UNDATED]
+    "text", ["", "[]", "{", '{"end": {"status": "lost"}}', '{"id": "../x", "end": null}', "null", UNDATED, FOREIGN]
 )
 def test_a_damaged_note_is_no_job(tmp_path: Path, text: str) -> None:
     journal, good = Journal(tmp_path / "jobs"), entry()
     journal.write(good)
     (tmp_path / "jobs" / f"{uuid4()}.json").write_text(text)
     assert journal.all() == [good]
-
-
-def test_of_too_many_jobs_the_oldest_that_ended_goes_with_its_uploads(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(jobs, "MOST_JOBS", 3)
-    journal = jobs.current_journal()
-    noted = [entry(float(age), End("completed")) for age in range(3)]
-    for one in noted:
-        journal.write(one)
-        asyncio.run(Uploads(one.id).receive("audio", pieces(b"1"), LIMITS))
-    jobs._make_room(journal)
-    assert journal.all() == [noted[2], noted[1]]
-    assert [Uploads(one.id).folder.exists() for one in noted] == [False, True, True]
 
 
 def test_an_upload_is_written_as_it_comes_under_our_name(base: Path) -> None:

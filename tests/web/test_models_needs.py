@@ -50,6 +50,7 @@ def loader(node: str, **widgets: tuple[str, list[str]]) -> dict[str, Any]:
 HINT = "(models/diffusion_models is empty)"  # what a loader shows when there is no file
 NOTHING = HINT, [HINT]
 MINE = "mine.safetensors", ["mine.safetensors"]
+MINE_ALIKE = "unet.pth", ["unet.pth"]
 UNET_V1, TINY = ("musetalk/pytorch_model.bin", [HINT]), ("whisper-tiny/model.safetensors", [])
 UNET_V1_ON_WINDOWS = "musetalk\\pytorch_model.bin", ["musetalk\\pytorch_model.bin"]
 SMALL = "audio_encoders/whisper-small/model.safetensors", ["audio_encoders/whisper-small/model.safetensors"]
@@ -70,10 +71,12 @@ PARSER = loader("LipSyncFaceParsing", parser=NOTHING)
             {"musetalk-v1-unet", "sd-vae", "whisper-tiny"},
         ),
         (loader("LipSyncLoadMuseTalk", unet=MINE, whisper=TINY), {"sd-vae", "whisper-tiny"}),
+        (loader("LipSyncLoadMuseTalk", unet=MINE_ALIKE, whisper=TINY), {"sd-vae", "whisper-tiny"}),
         (loader("LipSyncLoadMuseTalk", unet=NOTHING, whisper=TINY) | {"mode": 4}, set()),
         ({"comfyClass": "x", "mode": 0, "subgraph": {"nodes": [PARSER]}}, {"face-parser"}),
         ({"comfyClass": "x", "mode": 2, "subgraph": {"nodes": [PARSER]}}, set()),
         (loader("LipSyncLoadDWPose", s3fd=NOTHING, dwpose=MINE), {"s3fd"}),
+        (loader("LipSyncQualityReport", identity=("off", ["off"])), set()),
         (loader("LipSyncLoadWhisper", model=NOTHING), {"whisper-base", "whisper-base-tokenizer"}),
         (loader("LipSyncLoadWhisper", model=SMALL), {"whisper-small", "whisper-small-tokenizer"}),
     ],
@@ -83,10 +86,12 @@ PARSER = loader("LipSyncFaceParsing", parser=NOTHING)
         "1.0 by name",
         "1.0 by its name on Windows",
         "a file of one's own",
+        "a file of one's own called alike",
         "bypassed",
         "in a subgraph",
         "in a subgraph that never runs",
         "two files of one folder for two inputs",
+        "an optional file",
         "no Whisper",
         "a Whisper by name",
     ],

@@ -99,6 +99,7 @@ def test_a_server_without_ranges_sends_it_all_again(hub: FakeHub, path: Path) ->
         ("no entry", "no such file at 127.0.0.1", "Update LipSync Studio"),
         ("unavailable", "HTTP 503", "it goes on where it stopped"),
         ("altered", "other bytes, which were thrown away", "Update LipSync Studio"),
+        ("too long", "more bytes", "Update LipSync Studio"),
         ("retagged", "tagged 000000000000", "Update LipSync Studio"),
     ],
 )
@@ -137,7 +138,15 @@ def test_nobody_there(hub: FakeHub, path: Path) -> None:
         download(weight_file(), path, quiet, Hub("http://127.0.0.1:9", pauses=()))
 
 
-@pytest.mark.parametrize("trouble", ["gated", "no entry", "altered", "retagged"])
+def test_an_address_that_is_none_is_not_tried(path: Path) -> None:
+    endpoint = "someone:secret@hf-mirror.com"
+    with pytest.raises(DownloadError, match="begin with https://") as raised:
+        download(weight_file(), path, quiet, Hub(endpoint))
+    assert "secret" not in str(raised.value)
+    assert list(path.parent.iterdir()) == []
+
+
+@pytest.mark.parametrize("trouble", ["gated", "no entry", "altered", "too long", "retagged"])
 def test_a_mirror_has_it_when_the_first_has_not(hub: FakeHub, path: Path, trouble: Trouble) -> None:
     hub.on[REPO, PATH] = trouble
     hub.put(MIRROR, "net.pth", CONTENT)
@@ -151,7 +160,9 @@ def test_when_no_mirror_has_it_the_first_refusal_counts(hub: FakeHub, path: Path
         download(weight_file(mirrors=(Source(MIRROR, "net.pth"),)), path, quiet, once(hub))
 
 
-@pytest.mark.parametrize("leftover", [CONTENT[:-1] + b"?", CONTENT + b"?"], ids=["damaged", "too long"])
+@pytest.mark.parametrize(
+    "leftover", [bytes(MIB), CONTENT[:-1] + b"?", CONTENT + b"?"], ids=["another start", "another end", "too long"]
+)
 def test_a_bad_leftover_is_thrown_away(hub: FakeHub, path: Path, leftover: bytes) -> None:
     path.parent.mkdir(parents=True)
     part(path).write_bytes(leftover)
@@ -210,6 +221,16 @@ def test_a_file_that_is_there_is_not_overwritten(hub: FakeHub, path: Path) -> No
         download(weight_file(), path, quiet, once(hub))
     assert path.read_bytes() == b"mine"
     assert hub.asked == []
+
+
+def test_a_file_that_comes_meanwhile_is_not_overwritten(hub: FakeHub, path: Path) -> None:
+    def put_another(stage: Stage, done: int, total: int) -> None:
+        path.write_bytes(b"mine")
+
+    with pytest.raises(DownloadError, match="nothing is overwritten"):
+        download(weight_file(), path, put_another, once(hub))
+    assert path.read_bytes() == b"mine"
+    assert part(path).read_bytes() == CONTENT
 
 
 def test_two_downloads_of_one_file_do_not_mix(hub: FakeHub, path: Path) -> None:

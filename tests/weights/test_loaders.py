@@ -14,6 +14,7 @@ from lipsync_studio.pipelines.weights.loaders import (
     load_latentsync_unet,
     load_musetalk_unet,
     load_s3fd,
+    load_wav2lip,
     load_whisper_encoder,
 )
 from safetensors.torch import save_file
@@ -190,3 +191,19 @@ def test_another_unet_is_not_latentsync(tmp_path: Path) -> None:
         WeightsError, match=r"LatentSync 1\.5 UNet.*a Stable Diffusion 1 UNet.*ByteDance/LatentSync-1\.5"
     ):
         load_latentsync_unet(tmp_path / "unet.pt")
+
+
+def test_wav2lip_is_read_out_of_what_training_left(tmp_path: Path) -> None:
+    """As released: a wrapper, a prefix from training on several cards, and the optimiser's state beside."""
+    named = {f"module.{key}": tensor for key, tensor in seeded_checkpoints.of_golden("wav2lip").items()}
+    moments = {"state": {0: {"step": 1, "exp_avg": torch.zeros(4)}}, "param_groups": []}
+    path = tmp_path / "wav2lip_gan.pth"
+    torch.save({"state_dict": named, "optimizer": moments, "global_step": 1, "global_epoch": 1}, path)
+    painted = load_wav2lip(path)(torch.zeros(1, 6, 96, 96), torch.zeros(1, 80, 16))
+    assert painted.shape == (1, 3, 96, 96)
+
+
+def test_another_network_is_not_wav2lip(tmp_path: Path) -> None:
+    torch.save(SD1_UNET, tmp_path / "wav2lip.pth")
+    with pytest.raises(WeightsError, match=r"Wav2Lip \(GAN\).*a Stable Diffusion 1 UNet.*camenduru/Wav2Lip"):
+        load_wav2lip(tmp_path / "wav2lip.pth")

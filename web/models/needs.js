@@ -21,12 +21,12 @@ function* activeNodes(graph) {
     }
 }
 
-/** The files that a node takes, by its widget. */
+/** The files that a node needs, by its widget; it works without the optional ones. */
 function groupsOf(node, files) {
     const groups = new Map();
     for (const file of files) {
         for (const use of file.uses) {
-            if (use.node !== node.comfyClass) continue;
+            if (use.node !== node.comfyClass || use.optional) continue;
             groups.set(use.widget, [...(groups.get(use.widget) ?? []), file]);
         }
     }
@@ -38,10 +38,16 @@ function groupsOf(node, files) {
 function chosenOf(node, { name, candidates }) {
     const widget = node.widgets?.find((found) => found.name === name);
     const value = String(widget?.value ?? "").replaceAll("\\", "/");
-    const named = candidates.find((file) => value && `${file.folder}/${file.name}`.endsWith(value));
+    const named = candidates.find((file) => namesOf(file).includes(value));
     if (!named && widget && optionsOf(widget).includes(widget.value) && value.includes(".")) return [];
     const first = named ?? candidates[0];
     return candidates.filter((file) => file.folder === first.folder);
+}
+
+/** As loaders list it: those of one folder inside of that, those of several with the folder. */
+function namesOf(file) {
+    const path = `${file.folder}/${file.name}`;
+    return [path, path.slice(path.indexOf("/") + 1)];
 }
 
 function optionsOf(widget) {

@@ -49,6 +49,10 @@ export class FileRow {
         this.buttons.replaceChildren(...actions.map((name) => this.button(name)));
     }
 
+    complain(text) {
+        this.message.textContent = text;
+    }
+
     actions() {
         if (this.file.state === "installed" || this.file.state === "other") return ["Verify"];
         return [this.file.part ? "Resume" : "Download"];
@@ -56,10 +60,7 @@ export class FileRow {
 
     button(name) {
         const action = { Cancel: "cancel", Verify: "verify" }[name] ?? "download";
-        return button(name, `${name}: ${this.file.name}`, async () => {
-            const problem = await this.ask(action, this.file.key);
-            if (problem) this.message.textContent = problem;
-        });
+        return button(name, `${name}: ${this.file.name}`, () => this.ask(action, this.file.key));
     }
 }
 
