@@ -50,11 +50,12 @@ def scaled(loudness: Tensor, loudest: Tensor | float) -> Tensor:
     return (loudness.clamp(min=loudest - 8.0) + 4.0) / 4.0
 
 
-@lru_cache(maxsize=1)
-def mel_filters() -> NDArray[np.float32]:
-    """float32 [80, 201]: triangles of equal area over 0..8000 Hz, evenly spaced on Slaney's mel scale."""
-    corners = _mel_to_hertz(np.linspace(0.0, _hertz_to_mel(SAMPLE_RATE / 2), MEL_BANDS + 2))
-    bins = np.linspace(0.0, SAMPLE_RATE / 2, WINDOW // 2 + 1)
+@lru_cache(maxsize=2)
+def mel_filters(window: int = WINDOW, lowest: float = 0.0, highest: float = SAMPLE_RATE / 2) -> NDArray[np.float32]:
+    """float32 [80, window / 2 + 1]: triangles of equal area from `lowest` to `highest` Hz, evenly spaced on Slaney's
+    mel scale, for the spectra of windows of so many samples."""
+    corners = _mel_to_hertz(np.linspace(_hertz_to_mel(lowest), _hertz_to_mel(highest), MEL_BANDS + 2))
+    bins = np.linspace(0.0, SAMPLE_RATE / 2, window // 2 + 1)
     left, centre, right = (corners[i : i + MEL_BANDS, None] for i in range(3))
     rising = (bins - left) / (centre - left)
     falling = (right - bins) / (right - centre)
@@ -69,7 +70,8 @@ _LOG_STEP = np.log(6.4) / 27.0
 
 
 def _hertz_to_mel(hertz: float) -> float:
-    """Only for frequencies above the knee."""
+    if hertz < _KNEE_HERTZ:
+        return hertz * 3.0 / 200.0
     return float(_KNEE_MEL + np.log(hertz / _KNEE_HERTZ) / _LOG_STEP)
 
 

@@ -12,6 +12,7 @@ from .errors import InputError
 from .types import Rect
 
 Rule = Literal["largest", "leftmost", "rightmost", "person", "point", "likeness"]
+CropRule = Literal["landmarks", "detector"]
 
 # A face below this score is followed, but its landmarks are not to be used.
 TRUSTED = 0.5

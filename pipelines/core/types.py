@@ -16,7 +16,7 @@ from .timing import FrameClock
 
 PixelFormat = Literal["yuv420p", "yuv420p10le", "yuv444p"]
 Codec = Literal["h264", "hevc"]
-Hearing = Literal["whisper windows", "latentsync windows", "mouth shapes"]
+Hearing = Literal["whisper windows", "latentsync windows", "wav2lip mel", "mouth shapes"]
 
 
 @dataclass(frozen=True)

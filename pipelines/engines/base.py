@@ -5,6 +5,7 @@ To add an engine:
 2. Write `engines/<name>/` with a class that has a `spec` and a `start` (see `Engine`).
 3. If it hears something new, add the features to `audio/` and their name to `core.types.Hearing`.
 4. Write the node that loads it (`nodes/`), and add it to the engine contract tests (`tests/engines/`).
+5. Give it a row in `select.CANDIDATES`, and its loader to `nodes/select.py`, so that Select Engine may choose it.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor
 
+from ..core.faces import CropRule
 from ..core.types import FaceBatch, Hearing
 
 
@@ -30,7 +32,8 @@ class EngineSpec:
     weights' licence says, in plain words. chin_margin, chin_share: how far the crop reaches below the chin when the
     user leaves the margin open, in px and in parts of the face's height; they add up. reach: float32 landmarks
     [n, 68, 2] -> float32 boxes [n, 4] xyxy, px: what it wants to see of the picture; None: the crop is enough. finest:
-    px, the side at which it paints what it sees, where that is less than the crop's.
+    px, the side at which it paints what it sees, where that is less than the crop's. crop: what boxes it was trained
+    on: MuseTalk's, made of the landmarks, or the detector's own.
     """
 
     id: str
@@ -43,6 +46,7 @@ class EngineSpec:
     chin_share: float = 0.0
     reach: Callable[[NDArray[np.float32]], NDArray[np.float32]] | None = None
     finest: int | None = None
+    crop: CropRule = "landmarks"
 
     def side_for(self, face_side: float) -> int:
         """The crop side (px) for faces whose boxes measure `face_side` px."""
