@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Final, Literal, get_args
 
 from comfy_api.latest import io
@@ -86,7 +87,19 @@ class LoadMuseTalk(io.ComfyNode):
     def execute(
         cls, unet: str, vae: VAE, whisper: str, version: MuseTalkVersion | Literal["auto"], weight_dtype: WeightType
     ) -> io.NodeOutput:
-        encoder = load_whisper_encoder(full_path("audio_encoders", whisper))
+        files = full_path("diffusion_models", unet), full_path("audio_encoders", whisper)
         chosen = None if version == AUTO else version
-        network, release = load_musetalk_unet(full_path("diffusion_models", unet), chosen, weight_dtype)
-        return io.NodeOutput(MuseTalkEngine(network, vae, encoder, release, network.block))
+        return io.NodeOutput(musetalk_engine(files[0], vae, files[1], chosen, weight_dtype))
+
+
+def musetalk_engine(
+    unet: Path,
+    vae: VAE,
+    whisper: Path,
+    version: MuseTalkVersion | None = None,
+    weight_type: WeightType = "default",
+) -> MuseTalkEngine:
+    """MuseTalk from its files; version: None where the file is to tell. Raises WeightsError."""
+    encoder = load_whisper_encoder(whisper)
+    network, release = load_musetalk_unet(unet, version, weight_type)
+    return MuseTalkEngine(network, vae, encoder, release, network.block)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+from dataclasses import replace
+from pathlib import Path
 from typing import Final, Literal, get_args
 
 import comfy.model_management
@@ -73,6 +75,16 @@ class LoadLatentSync(io.ComfyNode):
                     tooltip="How the UNet's weights are kept: 2.5 GB in fp16, half of it in fp8; ComfyUI casts them "
                     "for computing.",
                 ),
+                io.Int.Input(
+                    "deep_cache",
+                    default=1,
+                    min=1,
+                    max=10,
+                    optional=True,
+                    advanced=True,
+                    tooltip="DeepCache: of so many steps, only the first runs the whole network. Faster, and further "
+                    "from the full result; the help page has numbers. 1 is off, 3 is LatentSync's own.",
+                ),
             ],
             outputs=[LipSyncEngine.Output(display_name="engine")],
         )
@@ -94,15 +106,29 @@ class LoadLatentSync(io.ComfyNode):
         guidance: float,
         seed: int,
         weight_dtype: WeightType,
+        deep_cache: int = 1,
     ) -> io.NodeOutput:
-        encoder = load_whisper_encoder(full_path("audio_encoders", whisper))
-        network, release = load_latentsync_unet(full_path("diffusion_models", unet), weight_dtype)
-        side = side_of(resolution, release)
-        settings = LatentSyncSettings(steps=steps, guidance=guidance, seed=seed, resolution=side)
-        block = network.most_frames(settings.latent_side)
-        engine = LatentSyncEngine(network, vae, encoder.unnormalised, settings, release, block)
-        logging.info("%s %s", engine.spec.label, estimate(network, settings, block))
-        return io.NodeOutput(engine)
+        files = full_path("diffusion_models", unet), full_path("audio_encoders", whisper)
+        settings = LatentSyncSettings(steps=steps, guidance=guidance, seed=seed, deep_cache=deep_cache)
+        return io.NodeOutput(latentsync_engine(files[0], vae, files[1], resolution, settings, weight_dtype))
+
+
+def latentsync_engine(
+    unet: Path,
+    vae: VAE,
+    whisper: Path,
+    resolution: str = AUTO,
+    settings: LatentSyncSettings | None = None,
+    weight_type: WeightType = "default",
+) -> LatentSyncEngine:
+    """LatentSync from its files; settings: all but the resolution (see `side_of`). Raises WeightsError."""
+    encoder = load_whisper_encoder(whisper)
+    network, release = load_latentsync_unet(unet, weight_type)
+    chosen = replace(settings or LatentSyncSettings(), resolution=side_of(resolution, release))
+    block = network.most_frames(chosen.latent_side)
+    engine = LatentSyncEngine(network, vae, encoder.unnormalised, chosen, release, block)
+    logging.info("%s %s", engine.spec.label, estimate(network, chosen, block))
+    return engine
 
 
 def side_of(resolution: str, release: LatentSyncRelease) -> Literal[256, 512]:

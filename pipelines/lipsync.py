@@ -28,13 +28,14 @@ from .core.stages import Behind, ahead
 from .core.timing import ticks_to_seconds
 from .core.types import AudioClip, EncodeSettings, FaceBatch, FrameChunk, FrameSource, Picture
 from .engines.base import Engine, Painter
+from .engines.fallback import EngineChain, settle
 from .faces.finder import FaceFinder, Finder
 from .faces.tracks import find_faces
 from .media.decode import VideoClip
 from .media.encode import VideoWriter
 from .media.image_picture import ImageClip, ImagePicture
 from .media.sound import SourceSound
-from .plan import Block, LipSyncSettings, Plan, plan_lip_sync
+from .plan import Block, LipSyncSettings, Plan, face_side, plan_lip_sync
 
 WAITING = 16  # pictures between painting and encoding
 
@@ -48,7 +49,7 @@ def lip_sync_video(
     source: VideoClip | ImageClip,
     faces: SpeakerFaces,
     audio: AudioClip,
-    engine: Engine,
+    engine: Engine | EngineChain,
     settings: LipSyncSettings,
     path: Path,
     encode: EncodeSettings,
@@ -59,7 +60,7 @@ def lip_sync_video(
 
     sound: what is heard in the result; None for silence.
     """
-    plan = plan_lip_sync(source, faces, audio, engine, settings)
+    plan = settled_plan(source, faces, audio, engine, settings, host)
     shape = (source.width, source.height, plan.timeline, encode, sound, source.tags, source.sample_aspect)
     with (
         VideoWriter(path, *shape) as writer,
@@ -73,10 +74,15 @@ def lip_sync_video(
 
 
 def lip_sync_images(
-    source: ImageClip, faces: SpeakerFaces, audio: AudioClip, engine: Engine, settings: LipSyncSettings, host: Host
+    source: ImageClip,
+    faces: SpeakerFaces,
+    audio: AudioClip,
+    engine: Engine | EngineChain,
+    settings: LipSyncSettings,
+    host: Host,
 ) -> tuple[Tensor, Tensor, Report]:
     """The same for an IMAGE batch: float32 images [M, H, W, C], float32 masks [M, H, W] (1 = repainted), report."""
-    plan = plan_lip_sync(source, faces, audio, engine, settings)
+    plan = settled_plan(source, faces, audio, engine, settings, host)
     shape = (len(plan.timeline), *source.images.shape[1:])
     _check_fits(shape, host)
     images, masks = torch.empty(shape), torch.zeros(shape[:3])
@@ -89,6 +95,36 @@ def lip_sync_images(
                     masks[done] = mask_frame(source.height, source.width, laid.rect, laid.mask)
                 done += 1
     return images, masks, plan.report
+
+
+def settled_plan(
+    source: FrameSource,
+    faces: SpeakerFaces,
+    audio: AudioClip,
+    engine: Engine | EngineChain,
+    settings: LipSyncSettings,
+    host: Host,
+) -> Plan:
+    """The plan for `engine`; of a chain, for the first engine that can do the job, and its report says why that one."""
+    if not isinstance(engine, EngineChain):
+        return plan_lip_sync(source, faces, audio, engine, settings)
+
+    def lay_out(chosen: Engine) -> Plan:
+        host.check_interrupt()
+        return plan_lip_sync(source, faces, audio, chosen, settings)
+
+    plan, notes = settle(engine, face_side(faces), lay_out, rehearse)
+    return replace(plan, report=replace(plan.report, notes=notes + plan.report.notes))
+
+
+def rehearse(plan: Plan) -> None:
+    """Paint the first of the largest blocks and throw it away: where memory is short, that shows before the work."""
+    painted = [block for block in plan.blocks if block.painted]
+    if painted:
+        block = max(painted, key=lambda block: block.stop - block.start)
+        (chunk,) = plan.source.read([plan.timeline.source[block.start : block.stop]])
+        compositor = Compositor(plan.settings.shape, plan.settings.blend, plan.settings.occluders)
+        paint(plan, plan.engine.start(), compositor, block, chunk)
 
 
 def synced_frames(plan: Plan, host: Host) -> Generator[tuple[Iterable[Picture], tuple[Patch | None, ...]], None, None]:

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from .audio.latentsync_windows import LatentSyncWindows
 from .audio.mouth_shapes import MouthShapes
 from .audio.silence import SilenceGate
+from .audio.wav2lip_mel import Wav2LipMel
 from .audio.whisper_windows import WhisperWindows
 from .blending.compositor import BlendSettings
 from .blending.shapes import ExternalMask, LandmarkShape, MaskShape
@@ -23,6 +24,7 @@ from .core.timing import LengthPolicy, Timeline
 from .core.types import AudioClip, AudioFeatures, FrameSource
 from .engines.base import Engine, EngineSpec, HearingEngine
 from .faces.crop import plan_crops, reaching
+from .faces.detector_crop import on_detected_boxes
 from .faces.speaker import speaker_track
 
 # A face this many times larger than an engine paints looks soft, and the report says so.
@@ -88,7 +90,10 @@ def plan_lip_sync(
     settings.check(len(source.clock), source.width, source.height)
     timeline = Timeline.build(source.clock, audio.seconds, settings.lengths)
     track = speaker_track(faces)
-    crops = plan_crops(track, faces.crop, _chin_margin(engine.spec, track))
+    margin = _chin_margin(engine.spec, track)
+    crops = plan_crops(track, faces.crop, margin)
+    if engine.spec.crop == "detector":
+        crops = on_detected_boxes(crops, track, faces.crop, margin)
     if engine.spec.reach is not None:
         crops = reaching(crops, track, engine.spec.reach)
     amount = _amount(timeline, audio, settings)
@@ -107,6 +112,12 @@ def plan_lip_sync(
         blocks=plan_blocks(timeline, np.isin(fates, PAINTED), track.shot, engine.spec.block),
         report=Report(tuple(fates.tolist()), timeline, engine.spec.label, _advice(engine.spec, height)),
     )
+
+
+def face_side(faces: SpeakerFaces) -> float:
+    """px, the height of MuseTalk's crop of the speaker's typical face: engines are chosen by it. 0 without a face."""
+    crops = plan_crops(speaker_track(faces), faces.crop)
+    return _typical(crops.boxes[crops.valid])
 
 
 def plan_blocks(
@@ -148,6 +159,8 @@ def _fates(timeline: Timeline, track: FaceTrack, crops: CropPlan, amount: NDArra
 def _listen(audio: AudioClip, engine: Engine) -> AudioFeatures:
     if engine.spec.hears == "mouth shapes":
         return MouthShapes(audio)
+    if engine.spec.hears == "wav2lip mel":
+        return Wav2LipMel(audio)
     hear = cast(HearingEngine, engine).hear
     if engine.spec.hears == "latentsync windows":
         return LatentSyncWindows(audio, hear)

@@ -118,15 +118,26 @@ class LatentSyncNet(nn.Module):
         self.conv_norm_out = operations.GroupNorm(GROUPS, channels[0], eps=1e-5, dtype=dtype)
         self.conv_out = operations.Conv2d(channels[0], OUT_CHANNELS, 3, padding=1, dtype=dtype)
 
-    def forward(self, latents: Tensor, step: Tensor, heard: Tensor) -> Tensor:
-        """The predicted noise [b, 4, f, h, w].
+    def forward(
+        self, latents: Tensor, step: Tensor, heard: Tensor, deep: Tensor | None = None
+    ) -> tuple[Tensor, Tensor]:
+        """The predicted noise [b, 4, f, h, w], and what its last layer was given [b, c, f, h, w].
 
         latents: [b, 13, f, h, w], f at most 24. step: [b], 0-999. heard: [b * f, 50, 384], the frames of one batch item
-        after the other.
+        after the other. deep: what the last layer was given at a step before; all layers but the first and the last are
+        left out then.
         """
         embedded = self.time_embedding(step, latents.dtype)
-        clip = each_frame(self.conv_in, latents)
-        skips = [clip]
+        first = each_frame(self.conv_in, latents)
+        if deep is None:
+            deep = self._deep(first, embedded, heard)
+        last = cast(Level, self.up_blocks[-1])
+        clip = last.layer(LAYERS, torch.cat([deep, first], dim=1), embedded, heard)
+        return each_frame(self.conv_out, functional.silu(self.conv_norm_out(clip))), deep
+
+    def _deep(self, clip: Tensor, embedded: Tensor, heard: Tensor) -> Tensor:
+        """From the first layer to the one before the last: [b, c, f, h, w]."""
+        skips = []
         for level in cast(Iterable[Level], self.down_blocks):
             for number in range(len(level.resnets)):
                 clip = level.layer(number, clip, embedded, heard)
@@ -136,8 +147,8 @@ class LatentSyncNet(nn.Module):
                 skips.append(clip)
         clip = self.mid_block(clip, embedded, heard)
         for level in cast(Iterable[Level], self.up_blocks):
-            for number in range(len(level.resnets)):
+            for number in range(min(len(level.resnets), len(skips))):  # the very last layer is not among the deep ones
                 clip = level.layer(number, torch.cat([clip, skips.pop()], dim=1), embedded, heard)
             for upsampler in getattr(level, "upsamplers", ()):
                 clip = upsampler(clip)
-        return each_frame(self.conv_out, functional.silu(self.conv_norm_out(clip)))
+        return clip

@@ -67,19 +67,57 @@ class LatentSyncUNet:
         latents: float32 [b, 13, f, h, w]: noisy 4, mask 1 (1 = keep), masked face 4, reference face 4. step: 0-999.
         heard: float32 [b, f, 50, 384], audio windows. Takes one clip at a time where memory is short.
         """
+        return self.predict(latents, step, heard)[0]
+
+    def caching(self, interval: int) -> DeepCache:
+        """The same for the steps of one block of frames; of each `interval` steps, the first alone runs all layers."""
+        return DeepCache(self, interval)
+
+    def predict(self, latents: Tensor, step: int, heard: Tensor, deep: Tensor | None = None) -> tuple[Tensor, Tensor]:
+        """The noise, and what the network's last layer was given [b, c, f, h, w], on the device.
+
+        deep: what it was given at a step before (see `LatentSyncNet.forward`). The others: as above.
+        """
         clips, _, frames, side, _ = latents.shape
         network = self._resident.ready(self.peak_bytes(clips, frames, side))
         comfy.model_management.throw_exception_if_processing_interrupted()
         try:
-            return self._predict(network, latents, step, heard)
+            return self._predict(network, latents, step, heard, deep)
         except comfy.model_management.OOM_EXCEPTION:
             if clips == 1:
                 raise
-        halves = [self._predict(network, latents[[clip]], step, heard[[clip]]) for clip in range(clips)]
-        return torch.cat(halves)
+        each = [
+            self._predict(network, latents[[clip]], step, heard[[clip]], None if deep is None else deep[[clip]])
+            for clip in range(clips)
+        ]
+        return torch.cat([noise for noise, _ in each]), torch.cat([kept for _, kept in each])
 
-    def _predict(self, network: LatentSyncNet, latents: Tensor, step: int, heard: Tensor) -> Tensor:
+    def _predict(
+        self, network: LatentSyncNet, latents: Tensor, step: int, heard: Tensor, deep: Tensor | None
+    ) -> tuple[Tensor, Tensor]:
         device, dtype = self._resident.device, self._resident.dtype
         steps = torch.full((len(latents),), step, device=device)
-        noise = network(latents.to(device, dtype), steps, heard.flatten(0, 1).to(device, dtype))
-        return noise.to("cpu", torch.float32)
+        noise, deep = network(latents.to(device, dtype), steps, heard.flatten(0, 1).to(device, dtype), deep)
+        return noise.to("cpu", torch.float32), deep
+
+
+class DeepCache:
+    """Predicts the noise in one block of frames, step after step. Between two steps that run all layers, only the first
+    and the last one run, on what the deep ones gave before.
+
+    Source: "DeepCache: Accelerating Diffusion Models for Free" (Ma et al., CVPR 2024), branch 0; LatentSync's
+    scripts/inference.py has an interval of 3.
+    """
+
+    def __init__(self, unet: LatentSyncUNet, interval: int) -> None:
+        self._unet = unet
+        self._interval = interval
+        self._step = 0
+        self._deep: Tensor | None = None
+
+    def __call__(self, latents: Tensor, step: int, heard: Tensor) -> Tensor:
+        """As of `LatentSyncUNet`."""
+        known = self._deep if self._step % self._interval else None
+        noise, self._deep = self._unet.predict(latents, step, heard, known)
+        self._step += 1
+        return noise

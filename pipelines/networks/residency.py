@@ -111,3 +111,14 @@ def _first(keys: Iterable[str]) -> str:
     listed = list(keys)
     named = ", ".join(listed[:_NAMED_KEYS]) or "none"
     return f"{named}, ..." if len(listed) > _NAMED_KEYS else named
+
+
+def is_out_of_memory(error: BaseException) -> bool:
+    """Whether the device had too little memory, whatever its maker calls that."""
+    return bool(comfy.model_management.is_oom(error))
+
+
+def make_room() -> None:
+    """Move every model off the device, as ComfyUI does itself when memory ran out."""
+    comfy.model_management.unload_all_models()
+    comfy.model_management.soft_empty_cache()

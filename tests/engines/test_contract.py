@@ -20,6 +20,7 @@ from lipsync_studio.pipelines.engines.base import Engine
 from lipsync_studio.pipelines.engines.draft import DraftEngine
 from lipsync_studio.pipelines.engines.latentsync.engine import LatentSyncEngine, LatentSyncSettings
 from lipsync_studio.pipelines.engines.musetalk.engine import MuseTalkEngine
+from lipsync_studio.pipelines.engines.wav2lip.engine import Wav2LipEngine
 from lipsync_studio.pipelines.lipsync import lip_sync_images
 from lipsync_studio.pipelines.networks.latentsync_net import LatentSyncNet
 from lipsync_studio.pipelines.networks.latentsync_unet import LatentSyncUNet
@@ -76,6 +77,12 @@ def latentsync(vae: StandInVAE) -> Engine:
     return LatentSyncEngine(unet, vae, silence, LatentSyncSettings(steps=1, guidance=1), block=BLOCK)
 
 
+def wav2lip(vae: StandInVAE) -> Engine:
+    return Wav2LipEngine(
+        lambda faces, heard: faces[:, 3:] * (1 - heard.mean(dim=(1, 2))[:, None, None, None]).clamp(0, 1), block=BLOCK
+    )
+
+
 @dataclass(frozen=True)
 class Case:
     """make: the engine around a VAE, if it takes one. heard: shape of an audio window."""
@@ -89,6 +96,7 @@ ENGINES = {
     "draft": Case(draft, (2,), takes_vae=False),
     "musetalk": Case(musetalk, (50, 384)),
     "latentsync": Case(latentsync, (50, 384)),
+    "wav2lip": Case(wav2lip, (80, 16), takes_vae=False),
 }
 
 

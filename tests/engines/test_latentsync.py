@@ -182,7 +182,7 @@ def test_spec() -> None:
     assert engine().spec.label == "LatentSync"
 
 
-@pytest.mark.parametrize("wrong", [{"steps": 0}, {"steps": 1000}, {"resolution": 384}])
+@pytest.mark.parametrize("wrong", [{"steps": 0}, {"steps": 1000}, {"resolution": 384}, {"deep_cache": 0}])
 def test_settings_that_do_not_work_are_refused(wrong: dict[str, int]) -> None:
     with pytest.raises(InputError):
         LatentSyncSettings(**wrong)  # type: ignore[arg-type]
@@ -208,3 +208,23 @@ def test_a_face_larger_than_it_paints_is_pointed_out() -> None:
         plan = plan_lip_sync(clip, SpeakerFaces(faces), tone(0.04), chosen, LipSyncSettings())
         assert plan.side >= 512
         assert any(f"paints {resolution} px" in note for note in plan.report.notes) == advised
+
+
+def test_the_deep_cache_is_asked_for_each_block_and_only_if_wanted() -> None:
+    made: list[int] = []
+
+    class CountingUNet:
+        def caching(self, interval: int) -> UNet:
+            made.append(interval)
+            return stand_in_unet
+
+        def __call__(self, latents: Tensor, time: int, heard: Tensor) -> Tensor:
+            made.append(1)
+            return stand_in_unet(latents, time, heard)
+
+    painter = engine(CountingUNet(), deep_cache=3).start()
+    cached = [painter.paint(batch(2)), painter.paint(batch(2))]
+    assert made == [3, 3]
+    plain = engine(CountingUNet()).start()
+    assert torch.equal(plain.paint(batch(2)), cached[0])
+    assert made == [3, 3, 1, 1]

@@ -99,22 +99,82 @@ def test_the_stages_are_the_references(weights: dict[str, Tensor], golden: dict[
         assert distance(output if name == "time_embedding" else output[1, :6], wanted) < 2e-5, name
 
 
+def one_clip_at_a_time(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """The device has no memory for two clips. Gives the number of clips of each attempt."""
+    predict, tried = LatentSyncUNet._predict, []
+
+    def short_of_memory(
+        self: LatentSyncUNet, network: LatentSyncNet, part: Tensor, *others: object
+    ) -> tuple[Tensor, Tensor]:
+        tried.append(len(part))
+        if len(part) > 1:
+            raise comfy.model_management.OOM_EXCEPTION
+        return predict(self, network, part, *others)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(LatentSyncUNet, "_predict", short_of_memory)
+    return tried
+
+
 def test_where_memory_is_short_one_clip_at_a_time_gives_the_same(
     unet: LatentSyncUNet, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     latents, heard = inputs(2, 7)
     whole = unet(latents, 401, heard)
-    predict, tried = LatentSyncUNet._predict, []
-
-    def short_of_memory(self: LatentSyncUNet, network: LatentSyncNet, part: Tensor, step: int, sound: Tensor) -> Tensor:
-        tried.append(len(part))
-        if len(part) > 1:
-            raise comfy.model_management.OOM_EXCEPTION
-        return predict(self, network, part, step, sound)
-
-    monkeypatch.setattr(LatentSyncUNet, "_predict", short_of_memory)
+    tried = one_clip_at_a_time(monkeypatch)
     assert distance(unet(latents, 401, heard), whole) < 1e-5
     assert tried == [2, 1, 1]
+
+
+def test_between_whole_steps_the_deep_cache_runs_the_first_and_the_last_layer(unet: LatentSyncUNet) -> None:
+    latents, heard = inputs(2, 7)
+    network = unet._resident.ready()
+    ran: list[str] = []
+    hooks = [
+        module.register_forward_hook(lambda *_, name=name: ran.append(name))
+        for name, module in network.named_modules()
+        if name in ("conv_in", "mid_block") or (name.count(".") == 3 and "motion_modules" in name)
+    ]
+    last = "up_blocks.3.motion_modules.2"
+    every = [
+        name for name, _ in network.named_modules() if name.endswith(tuple(f"motion_modules.{n}" for n in range(3)))
+    ]
+    try:
+        caching = unet.caching(3)
+        noises, runs = [], []
+        for step in (901, 851, 801, 751):
+            ran.clear()
+            noises.append(caching(latents, step, heard))
+            runs.append([name for name in ran if name != "conv_in"])
+            assert ran[0] == "conv_in"
+    finally:
+        for hook in hooks:
+            hook.remove()
+    assert set(runs[0]) == set(runs[3]) == {*every, "mid_block"}
+    assert runs[1] == runs[2] == [last]
+    assert torch.equal(noises[0], unet(latents, 901, heard))
+    assert torch.equal(noises[3], unet(latents, 751, heard))
+    assert 0 < distance(noises[1], unet(latents, 851, heard)) < 0.5
+
+
+def test_a_deep_cache_of_one_is_off_and_another_block_begins_anew(unet: LatentSyncUNet) -> None:
+    latents, heard = inputs(1, 1)
+    off = unet.caching(1)
+    for step in (901, 801):
+        assert torch.equal(off(latents, step, heard), unet(latents, step, heard))
+    first, other = unet.caching(2), unet.caching(2)
+    first(latents, 901, heard)
+    assert torch.equal(other(latents, 801, heard), unet(latents, 801, heard))
+
+
+def test_the_deep_cache_works_one_clip_at_a_time(unet: LatentSyncUNet, monkeypatch: pytest.MonkeyPatch) -> None:
+    latents, heard = inputs(2, 7)
+    whole = unet.caching(2)
+    wanted = [whole(latents, step, heard) for step in (901, 801)]
+    tried = one_clip_at_a_time(monkeypatch)
+    short = unet.caching(2)
+    for step, noise in zip((901, 801), wanted, strict=True):
+        assert distance(short(latents, step, heard), noise) < 1e-5
+    assert tried == [2, 1, 1] * 2
 
 
 def test_large_blocks_where_they_fit_and_smaller_ones_where_not(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, Protocol, cast
 
 import numpy as np
 import torch
@@ -20,18 +20,28 @@ from .inpainting import condition, finished
 from .warp import laid_back, upright
 
 Resolution = Literal[256, 512]
+UNet = Callable[[Tensor, int, Tensor], Tensor]
+
+
+class CachingUNet(Protocol):
+    """A `UNet` that can leave out its deep layers at some steps."""
+
+    def caching(self, interval: int) -> UNet:
+        """One for the steps of one block of frames: of `interval` steps, the first alone runs all layers."""
 
 
 @dataclass(frozen=True)
 class LatentSyncSettings:
     """steps: of denoising. guidance: how much more the mouth follows the sound than without it; up to 1 is off, which
     takes half the time. seed: of the noise. resolution: px, of the upright face; 1.5 was trained at 256, 1.6 at 512.
+    deep_cache: of so many steps, only the first runs the whole network (DeepCache); 1 is off.
     """
 
     steps: int = 20
     guidance: float = 1.5
     seed: int = 1247
     resolution: Resolution = 256
+    deep_cache: int = 1
 
     def __post_init__(self) -> None:
         if not 1 <= self.steps < TRAINED_STEPS:
@@ -45,6 +55,12 @@ class LatentSyncSettings:
                 expected="a resolution of 256 or 512",
                 got=str(self.resolution),
                 next_step="Take 256 for LatentSync 1.5 and 512 for 1.6.",
+            )
+        if self.deep_cache < 1:
+            raise InputError(
+                expected="a deep_cache of 1 or more",
+                got=str(self.deep_cache),
+                next_step="1 is off, 3 is LatentSync's own.",
             )
 
     @property
@@ -61,13 +77,14 @@ class LatentSyncEngine:
     """Implements `HearingEngine`.
 
     unet: latents float32 [b, 13, f, h, w], time 0-999 and audio windows float32 [b, f, 50, 384] -> noise float32
-    [b, 4, f, h, w]. hear: float32 log-mel [1, 80, 3000] -> float32 [1500, 5, 384], none of the states normalised.
+    [b, 4, f, h, w]; a `CachingUNet` where the settings ask for that. hear: float32 log-mel [1, 80, 3000] -> float32
+    [1500, 5, 384], none of the states normalised.
     release: "1.5" or "1.6"; empty where unknown. block: most frames at once; LatentSync was trained with 16.
     """
 
     def __init__(
         self,
-        unet: Callable[[Tensor, int, Tensor], Tensor],
+        unet: UNet,
         vae: VAE,
         hear: Callable[[Tensor], Tensor],
         settings: LatentSyncSettings,
@@ -99,7 +116,7 @@ class LatentSyncEngine:
 class LatentSyncPainter:
     """Paints one run."""
 
-    def __init__(self, unet: Callable[[Tensor, int, Tensor], Tensor], vae: VAE, settings: LatentSyncSettings) -> None:
+    def __init__(self, unet: UNet, vae: VAE, settings: LatentSyncSettings) -> None:
         self._unet = unet
         self._vae = vae
         self._settings = settings
@@ -119,21 +136,27 @@ class LatentSyncPainter:
         faces = torch.from_numpy(np.stack([upright(crop, matrix, resolution) for crop, matrix in pairs]))
         shown = condition(self._vae, faces)
 
+        unet = self._unet_of_a_block()
+
         def predict(noisy: Tensor, time: int) -> Tensor:
-            return self._predict(noisy, time, shown, batch.heard)
+            return self._predict(unet, noisy, time, shown, batch.heard)
 
         latents = denoise(self._noise.expand(-1, len(faces), -1, -1), predict, self._settings.steps)
         painted = finished(self._vae, latents, faces).numpy()
         laid = [laid_back(crop, face, matrix) for (crop, matrix), face in zip(pairs, painted, strict=True)]
         return torch.from_numpy(np.stack(laid))
 
-    def _predict(self, noisy: Tensor, time: int, shown: Tensor, heard: Tensor) -> Tensor:
+    def _unet_of_a_block(self) -> UNet:
+        every = self._settings.deep_cache
+        return self._unet if every == 1 else cast(CachingUNet, self._unet).caching(every)
+
+    def _predict(self, unet: UNet, noisy: Tensor, time: int, shown: Tensor, heard: Tensor) -> Tensor:
         """The noise in latents [4, n, h, w]; with guidance, what the sound makes of it is exaggerated."""
         latents = torch.cat([noisy, shown])[None]
         if self._settings.clips == 1:
-            return self._unet(latents, time, heard[None])[0]
+            return unet(latents, time, heard[None])[0]
         heard_or_not = torch.stack([torch.zeros_like(heard), heard])
-        silent, spoken = self._unet(latents.expand(2, -1, -1, -1, -1), time, heard_or_not)
+        silent, spoken = unet(latents.expand(2, -1, -1, -1, -1), time, heard_or_not)
         return silent + self._settings.guidance * (spoken - silent)
 
 
