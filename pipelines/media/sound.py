@@ -111,6 +111,11 @@ def read_audio(source: Source, start: float = 0, duration: float = 0) -> AudioCl
         return AudioClip(np.concatenate(pieces, axis=1), stream.rate)
 
 
+def read_source_sound(sound: SourceSound) -> AudioClip:
+    """The sound of a video file, from where its trimmed part begins to where that ends; as `read_audio`."""
+    return read_audio(sound.source, float(sound.start), float(sound.end - sound.start) if sound.end is not None else 0)
+
+
 def aac_form(rate: int, channels: int) -> tuple[int, str, tuple[str, ...]]:
     """(rate, layout, notes) that AAC has for sound of `rate` Hz: the next rate up, at most 8 channels."""
     notes = []

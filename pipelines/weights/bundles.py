@@ -48,7 +48,7 @@ def fit(bundle: Bundle, vram: int) -> str:
 
 _MUSETALK_PARTS = (catalog.SD_VAE, catalog.WHISPER_TINY)
 
-# Video memory: MuseTalk and Wav2Lip estimated from their weights in fp16 and a block of frames; LatentSync as its
+# Video memory: MuseTalk (fp16) and Wav2Lip (fp32) estimated from weights and a block of frames; LatentSync as its
 # README says (8 GB at 256 px, 18 GB at 512 px).
 BUNDLES: Final = MappingProxyType(
     {
@@ -62,8 +62,9 @@ BUNDLES: Final = MappingProxyType(
         "timestamps-turbo": Bundle("Word Timestamps, finest", (catalog.WHISPER_TURBO, catalog.WHISPER_TURBO_TOKENIZER)),
         "latentsync-1.5": Bundle("LatentSync 1.5", (catalog.LATENTSYNC_V15_UNET, *_MUSETALK_PARTS), 8 * _GB),
         "latentsync-1.6": Bundle("LatentSync 1.6", (catalog.LATENTSYNC_V16_UNET, *_MUSETALK_PARTS), 18 * _GB),
-        "wav2lip": Bundle("Wav2Lip", (catalog.WAV2LIP_GAN,), 2 * _GB),
+        "wav2lip": Bundle("Wav2Lip (non-commercial)", (catalog.WAV2LIP_GAN,), 2 * _GB),
         "sync-score": Bundle("Sync score", (catalog.SYNCNET_V2,)),
+        "identity": Bundle("Identity in the Quality Report", (catalog.SFACE,)),
     }
 )
 """Bundle by the name that tools/download_models.py takes."""

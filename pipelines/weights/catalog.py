@@ -218,9 +218,13 @@ WAV2LIP_GAN = WeightFile(
     licence=_WAV2LIP_LICENCE,
     folder="lipsync/wav2lip",
     commercial="no",
+    uses=(Use("LipSyncLoadWav2Lip", "model"),),
     mirrors=(
         Source("numz/wav2lip_studio", "Wav2lip/wav2lip_gan.pth"),
         Source("Nekochu/Wav2Lip", "wav2lip_gan.pth"),
+    ),
+    alternatives=(
+        Alternative("wav2lip.pth", "trained without the GAN: nearer to the sound, less sharp; camenduru/Wav2Lip"),
     ),
 )
 
@@ -233,7 +237,21 @@ SYNCNET_V2 = WeightFile(
     licence="MIT code; no licence is stated for the weights",
     folder="lipsync/syncnet",
     revision=_LATENTSYNC_15,
+    uses=(Use("LipSyncScore", "syncnet"),),
     mirrors=(Source("lithiumice/syncnet", "syncnet_v2.model"),),
+)
+
+# Its size and hash are those that other projects name; the hub was not asked.
+SFACE = WeightFile(
+    what="SFace, which tells whether two faces are one person's",
+    repo="opencv/opencv_zoo",
+    path="models/face_recognition_sface/face_recognition_sface_2021dec.onnx",
+    size=38_696_353,
+    sha256="0ba9fbfa01b5270c96627c4ef784da859931e02f04419c829e83484087c34e79",
+    licence="Apache-2.0",
+    folder="lipsync/sface",
+    commercial="yes",
+    uses=(Use("LipSyncQualityReport", "identity", optional=True),),
 )
 
 CATALOG: Final = {

@@ -17,7 +17,9 @@ MUSETALK_UNET = "a MuseTalk UNet"
 LATENTSYNC_UNET = "a LatentSync UNet: 13 input channels"
 FACE_PARSER = "the BiSeNet face parser"
 S3FD = "the S3FD face detector"
+WAV2LIP = "a Wav2Lip model"
 DWPOSE = "the DWPose landmark model"
+SYNCNET = "the SyncNet that scores lip sync"
 WHISPER_TINY = "a Whisper 384 wide (tiny)"
 
 # Part of a tensor's name -> what has such tensors. The first that fits counts.
@@ -28,8 +30,8 @@ _SIGNS = {
     "conditioner.embedders.": "a whole Stable Diffusion XL checkpoint",
     "controlnet_": "a ControlNet",
     "control_model.": "a ControlNet",
-    "face_encoder_blocks.": "a Wav2Lip model",
-    "netcnnaud.": "the SyncNet that scores lip sync",
+    "face_encoder_blocks.": WAV2LIP,
+    "netcnnaud.": SYNCNET,
     "conv7_2_mbox_loc.": S3FD,
     "L2Norm3_3.": "the S3FD face detector under the tensor names of SyncNet's sfd_face.pth",
     "detector_short.": "the MediaPipe face landmarker of ComfyUI's own nodes",

@@ -12,9 +12,13 @@ from ..networks.checkpoint import Checkpoint, read_checkpoint
 from ..networks.face_parsing import FaceParser
 from ..networks.latentsync_unet import LatentSyncUNet
 from ..networks.musetalk_unet import MuseTalkUNet
+from ..networks.onnx_tensors import read_onnx
 from ..networks.precision import WeightType
 from ..networks.rtmpose import DWPose
 from ..networks.s3fd import S3FDDetector
+from ..networks.sface import SFace
+from ..networks.syncnet import SyncNet
+from ..networks.wav2lip import Wav2Lip
 from ..networks.whisper_encoder import WhisperEncoder
 from . import catalog
 from .bookkeeping import inert_bookkeeping
@@ -24,6 +28,8 @@ from .identify import (
     LATENTSYNC_UNET,
     MUSETALK_UNET,
     S3FD,
+    SYNCNET,
+    WAV2LIP,
     WHISPER_TINY,
     LatentSyncRelease,
     MuseTalkVersion,
@@ -57,6 +63,11 @@ def load_latentsync_unet(path: Path, weight_type: WeightType = "default") -> tup
     return unet, latentsync_release(path, path.stat().st_size)
 
 
+def load_wav2lip(path: Path) -> Wav2Lip:
+    """Wav2Lip's generator (wav2lip_gan.pth, wav2lip.pth), with or without what training left in it; errors as above."""
+    return Wav2Lip(_read(path, catalog.WAV2LIP_GAN, WAV2LIP).state, str(path))
+
+
 def load_whisper_encoder(path: Path) -> WhisperEncoder:
     """The encoder of a Whisper-tiny file, in transformers' or openai's layout; errors as above."""
     return WhisperEncoder(_read(path, catalog.WHISPER_TINY, WHISPER_TINY).state, str(path))
@@ -77,6 +88,16 @@ def load_dwpose(path: Path) -> DWPose:
     with inert_bookkeeping(path):
         checkpoint = _read(path, catalog.DWPOSE, DWPOSE)
     return DWPose(checkpoint.state, str(path))
+
+
+def load_syncnet(path: Path) -> SyncNet:
+    """SyncNet v2 (syncnet_v2.model); errors as above."""
+    return SyncNet(_read(path, catalog.SYNCNET_V2, SYNCNET).state, str(path))
+
+
+def load_sface(path: Path) -> SFace:
+    """SFace in OpenCV's ONNX file; errors as above."""
+    return SFace(read_onnx(path, catalog.SFACE.what, catalog.SFACE.advice), str(path))
 
 
 def _read(path: Path, wanted: catalog.WeightFile, kind: str) -> Checkpoint:

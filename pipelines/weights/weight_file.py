@@ -27,10 +27,12 @@ class Source:
 
 @dataclass(frozen=True)
 class Use:
-    """An input that takes the file. widget: empty where the file comes through a socket of another node."""
+    """An input that takes the file. widget: empty where the file comes through a socket of another node. optional: the
+    node works without it, and says so."""
 
     node: str
     widget: str = ""
+    optional: bool = False
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ from lipsync_studio.pipelines.core.timing import LengthPolicy, Timeline
 from lipsync_studio.pipelines.core.types import AudioClip, EncodeSettings
 from lipsync_studio.pipelines.media.decode import VideoClip, open_video
 from lipsync_studio.pipelines.media.encode import VideoWriter
-from lipsync_studio.pipelines.media.sound import SourceSound, read_audio
+from lipsync_studio.pipelines.media.sound import SourceSound, read_audio, read_source_sound
 from media.sounds import best_lag, clicks, first_loud, flash_in
 
 FAST = EncodeSettings(preset="ultrafast")
@@ -158,3 +158,13 @@ def test_a_source_without_sound(make_clip: Callable[..., Path], tmp_path: Path) 
         with VideoWriter(tmp_path / "a.mp4", 32, 32, timeline_of(clip), FAST, SourceSound(clip.source)):
             raise AssertionError
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(("start", "duration"), TRIMS)
+def test_the_sound_of_a_trimmed_part_is_read_as_long_as_the_part(tmp_path: Path, start: float, duration: float) -> None:
+    source = source_with(tmp_path / "source.mov", "pcm_s16le", 44100, "stereo", clicks(44100, 4.0, [2.8]), 70)
+    clip = open_video(source, start, duration)
+    assert clip.sound is not None
+    heard = read_source_sound(clip.sound)
+    assert heard.seconds == pytest.approx(clip.clock.duration, abs=0.06)
+    assert first_loud(heard.samples, 44100) == pytest.approx(flash_in(clip), abs=0.012)
