@@ -16,11 +16,14 @@ from .faces import ChooseSpeaker, FacePreprocess
 from .latentsync import LoadLatentSync
 from .lyrics import ReadLyrics, SaveLyrics
 from .masks import FaceParsing, SetBlending
+from .measure import QualityReport, Score
 from .merge import MergeSpeakers
 from .overlay import LyricOverlay, LyricOverlayImages
 from .sample import LipSyncImages, LipSyncVideo
+from .select import SelectEngine
 from .shift import BBoxShift
 from .timestamps import LoadWhisper, WordTimestamps
+from .wav2lip import LoadWav2Lip
 
 
 class LipSyncStudio(ComfyExtension):
@@ -39,7 +42,9 @@ class LipSyncStudio(ComfyExtension):
         return [
             LoadMuseTalk,
             LoadLatentSync,
+            LoadWav2Lip,
             UseDraftEngine,
+            SelectEngine,
             LoadReferenceDetector,
             FacePreprocess,
             ChooseSpeaker,
@@ -49,6 +54,8 @@ class LipSyncStudio(ComfyExtension):
             LipSyncImages,
             LipSyncVideo,
             MergeSpeakers,
+            QualityReport,
+            Score,
             LoadWhisper,
             WordTimestamps,
             AlignLyrics,

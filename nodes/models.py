@@ -69,6 +69,11 @@ def states() -> dict[str, str]:
     return {key: _found(file).state for key, file in CATALOG.items() if file.uses}
 
 
+def path_of(file: WeightFile) -> Path | None:
+    """Where a file of the catalog, or one that does in its place, lies; None when there is none."""
+    return _found(file).path
+
+
 def _described(key: str, file: WeightFile, found: Found) -> dict[str, Any]:
     return {
         "key": key,

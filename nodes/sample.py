@@ -6,7 +6,7 @@ import logging
 from collections.abc import Mapping
 from typing import Any, get_args
 
-from comfy_api.latest import Input, InputImpl, io
+from comfy_api.latest import Input, io
 from torch import Tensor
 
 from ..pipelines.blending.compositor import BlendSettings
@@ -18,11 +18,14 @@ from ..pipelines.core.report import Report
 from ..pipelines.core.timing import AudioLonger, LengthPolicy, VideoLonger
 from ..pipelines.core.types import Codec, EncodeSettings, PixelFormat
 from ..pipelines.engines.base import Engine
+from ..pipelines.engines.fallback import EngineChain
 from ..pipelines.lipsync import find_speaker, lip_sync_images, lip_sync_video
 from ..pipelines.plan import LipSyncSettings
-from .host import ComfyHost, temp_video
+from .host import ComfyHost
 from .inputs import SOUNDS, THE_AUDIO, audio_clip, clip_of, image_clip, sound_of
+from .run_summary import run_summary
 from .sockets import LipSyncBlending, LipSyncEngine, LipSyncFaces, LipSyncParsing, LipSyncTimings
+from .temp_files import passing_video, temp_video
 from .widgets import FPS, encode_inputs
 
 log = logging.getLogger(__name__)
@@ -145,14 +148,14 @@ class LipSyncImages(io.ComfyNode):
         cls,
         images: Tensor,
         faces: SpeakerFaces,
-        engine: Engine,
+        engine: Engine | EngineChain,
         audio: Mapping[str, Any],
         fps: float,
         **shared: Any,  # noqa: ANN401 - the rest of `shared_inputs`
     ) -> io.NodeOutput:
-        clip, settings = image_clip(images, fps), _settings(**shared)
-        synced, masks, report = lip_sync_images(clip, faces, audio_clip(audio), engine, settings, ComfyHost())
-        return io.NodeOutput(synced, masks, _report_text(report))
+        clip, speech, settings = image_clip(images, fps), audio_clip(audio), _settings(**shared)
+        synced, masks, report = lip_sync_images(clip, faces, speech, engine, settings, ComfyHost())
+        return io.NodeOutput(synced, masks, _report_text(report), ui=run_summary(clip, speech, report))
 
 
 class LipSyncVideo(io.ComfyNode):
@@ -201,7 +204,7 @@ class LipSyncVideo(io.ComfyNode):
         cls,
         source: Tensor | Input.Video,
         audio: Mapping[str, Any],
-        engine: Engine,
+        engine: Engine | EngineChain,
         fps: float,
         sound: str,
         codec: Codec,
@@ -220,4 +223,4 @@ class LipSyncVideo(io.ComfyNode):
         path = temp_video()
         faces = faces or find_speaker(clip, host)
         report = lip_sync_video(clip, faces, speech, engine, settings, path, encode, heard, host)
-        return io.NodeOutput(InputImpl.VideoFromFile(str(path)), _report_text(report))
+        return io.NodeOutput(passing_video(path), _report_text(report), ui=run_summary(clip, speech, report))
