@@ -24,7 +24,7 @@ ALLOWED: dict[str, tuple[set[str], set[str]]] = {
     "cloud": ({"core"}, {"numpy", "requests", "torch", "urllib3"}),
     "weights": ({"core", "networks"}, LIBRARIES | {"filelock", "huggingface_hub"}),
     "pipelines": (FEATURES | {"core", "networks"}, LIBRARIES),
-    "nodes": (FEATURES | {"core", "networks", "pipelines"}, LIBRARIES | COMFYUI | {"aiohttp"}),
+    "nodes": (FEATURES | {"core", "networks", "pipelines"}, LIBRARIES | COMFYUI | {"aiohttp", "filelock"}),
     "root": ({"nodes"}, {"comfy_api"}),
 }
 

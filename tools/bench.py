@@ -2,11 +2,14 @@
 
     python tools/bench.py pipeline     outside the networks: MuseTalk's own way against this pack's
     python tools/bench.py faces        finding faces, by stage; and with MuseTalk's own networks, its way against ours
+    python tools/bench.py engines      an engine's networks, random weights; with --reference, its authors' code too
+    python tools/bench.py deep_cache   LatentSync's denoising with DeepCache and without, random weights
     python tools/bench.py lyrics       errors of word times: speech that is recognised, songs whose words are known
     python tools/bench.py memory       peak memory for a short and a long clip
     python tools/bench.py overlay      lyrics over a clip: drawn anew with Pillow on every frame, against this pack
 
-Each prints a table, and one line of JSON with facts about the machine.
+Each prints a table, and one line of JSON with facts about the machine. With --save the JSON goes to docs/measured/ and
+into the README's table, which tools/write_measured.py makes.
 """
 
 from __future__ import annotations
@@ -20,8 +23,10 @@ import sys
 import tempfile
 import time
 from pathlib import Path
+from typing import Any
 
 import environment
+import write_measured
 
 CLIP_SECONDS = 20  # of video that is encoded; longer clips repeat it
 
@@ -43,7 +48,8 @@ def pipeline(arguments: argparse.Namespace) -> dict[str, object]:
     _table("LipSync Studio, outside the networks", pack)
     ratio = reference["total"] / pack["total"]
     print(f"\n{ratio:.1f} times less time per frame at {arguments.width}x{arguments.height}")
-    return {"reference_ms": reference, "ours_ms": pack, "ratio": round(ratio, 2)}
+    clip_facts = {"width": arguments.width, "height": arguments.height, "frames": arguments.frames}
+    return {**clip_facts, "reference_ms": reference, "ours_ms": pack, "ratio": round(ratio, 2)}
 
 
 def faces(arguments: argparse.Namespace) -> dict[str, object]:
@@ -83,7 +89,7 @@ def memory(arguments: argparse.Namespace) -> dict[str, object]:
         print(f"{minutes:6g} min: peak {peaks[minutes]['peak_mb']:.0f} MB, {peaks[minutes]['fps']:.1f} fps", flush=True)
     first, last = (peaks[arguments.minutes[index]]["peak_mb"] for index in (0, -1))
     print(f"\nthe longest takes {100 * (last / first - 1):+.1f} % of the shortest's memory")
-    return {"runs": peaks, "growth": round(last / first - 1, 4)}
+    return {"height": arguments.height, "fps": arguments.fps, "runs": peaks, "growth": round(last / first - 1, 4)}
 
 
 def overlay(arguments: argparse.Namespace) -> dict[str, object]:
@@ -94,7 +100,7 @@ def overlay(arguments: argparse.Namespace) -> dict[str, object]:
         speeds = bench_overlay.overlay(Path(name), arguments.width, arguments.height, arguments.frames)
     for stage, speed in speeds.items():
         print(f"  {stage:12}{speed:9.1f}" + (" times" if stage == "ratio" else " fps"))
-    return {"fps": speeds}
+    return {"height": arguments.height, "fps": speeds}
 
 
 def lyrics(arguments: argparse.Namespace) -> dict[str, object]:
@@ -107,6 +113,39 @@ def lyrics(arguments: argparse.Namespace) -> dict[str, object]:
         where = (model, arguments.folder, arguments.language)
         errors[model.name] = {"speech": bench_lyrics.speech(*where), "songs": bench_lyrics.songs(*where)}
     return {"errors": errors}
+
+
+def engines(arguments: argparse.Namespace) -> dict[str, object]:
+    """Time and memory of an engine's networks, random weights of the released shape; its authors' way beside it."""
+    import torch
+
+    _find_random_weights()
+    import bench_engines
+
+    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    setup = bench_engines.Setup(arguments.frames, arguments.steps, arguments.reference, device)
+    found: dict[str, Any] = bench_engines.ENGINES[arguments.engine](setup)
+    for way in ("ours", "theirs"):
+        if way in found:
+            _table(f"{arguments.engine}, {way}: peak {found[way]['peak_mb']} MB", found[way]["ms"])
+    return found
+
+
+def deep_cache(arguments: argparse.Namespace) -> dict[str, object]:
+    """How much time DeepCache saves of LatentSync's denoising, and how far its latents are from the full result's."""
+    _find_random_weights()
+    import bench_deep_cache
+
+    found = bench_deep_cache.deep_cache(arguments.frames, arguments.steps)
+    for interval, result in found.items():
+        print(f"  deep_cache {interval}: {result['times']} times less time, {100 * result['distance']:.1f} % away")
+    return {"frames": arguments.frames, "steps": arguments.steps, "intervals": found}
+
+
+def _find_random_weights() -> None:
+    """They are made where the tests are."""
+    tests = Path(__file__).resolve().parent.parent / "tests"
+    sys.path += [str(tests), str(tests / "goldens")]
 
 
 def once(arguments: argparse.Namespace) -> dict[str, object]:
@@ -162,11 +201,12 @@ def _table(title: str, stages: dict[str, float]) -> None:
         print(f"  {name:34}{spent:9.2f} ms a frame")
 
 
-def _machine() -> dict[str, object]:
+def machine() -> dict[str, object]:
+    """What a figure was measured on, and when."""
     import torch
 
     gpu = torch.cuda.get_device_name() if torch.cuda.is_available() else None
-    facts = {"system": platform.platform(), "cores": os.cpu_count(), "gpu": gpu, "torch": torch.__version__}
+    facts = {"system": platform.system(), "cores": os.cpu_count(), "gpu": gpu, "torch": torch.__version__}
     return {**facts, "date": time.strftime("%Y-%m-%d")}
 
 
@@ -175,7 +215,7 @@ def main() -> None:
     environment.enter()
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     commands = parser.add_subparsers(dest="command", required=True)
-    for measure in (pipeline, faces, lyrics, memory, overlay, once):
+    for measure in (pipeline, faces, engines, deep_cache, lyrics, memory, overlay, once):
         command = commands.add_parser(measure.__name__, help=measure.__doc__)
         command.set_defaults(measure=measure)
     for name, height in {"pipeline": 1080, "memory": 1080, "once": 1080, "overlay": 720}.items():
@@ -190,16 +230,31 @@ def main() -> None:
     commands.choices["lyrics"].add_argument("models", type=Path, nargs="+", help="folders of Whispers")
     commands.choices["lyrics"].add_argument("--folder", type=Path, required=True, help="sounds with known words")
     commands.choices["lyrics"].add_argument("--language", default="auto", help="ISO 639-1 code of all of them")
+    commands.choices["engines"].add_argument("engine", choices=("musetalk", "latentsync", "wav2lip"))
+    commands.choices["engines"].add_argument("--frames", type=int, default=8)
+    commands.choices["engines"].add_argument("--steps", type=int, default=20, help="of LatentSync's denoising")
+    commands.choices["engines"].add_argument("--reference", type=Path, help="a checkout of its authors' code")
+    commands.choices["deep_cache"].add_argument("--frames", type=int, default=1)
+    commands.choices["deep_cache"].add_argument("--steps", type=int, default=20)
     commands.choices["pipeline"].add_argument("--frames", type=int, default=100)
     commands.choices["memory"].add_argument("--minutes", type=float, nargs="+", default=[1, 60])
     commands.choices["once"].add_argument("minutes", type=float)
+    for measure in (pipeline, faces, engines, deep_cache, lyrics, memory, overlay):
+        commands.choices[measure.__name__].add_argument("--save", action="store_true", help="into docs and README")
     arguments = parser.parse_args()
     import torch
     from importable import make_importable
 
     make_importable(cpu=not torch.cuda.is_available())
     result = arguments.measure(arguments)
-    print(json.dumps(result if arguments.measure is once else {"machine": _machine(), **result}))
+    if arguments.measure is once:
+        print(json.dumps(result))
+        return
+    measured = {"machine": machine(), **result}
+    print(json.dumps(measured))
+    if arguments.save:
+        name = f"engines_{arguments.engine}" if arguments.measure is engines else arguments.command
+        write_measured.save(name, measured)
 
 
 if __name__ == "__main__":

@@ -1,0 +1,134 @@
+"""Runs many short clips through one ComfyUI and watches what it holds: memory, open files, files in its temp folder.
+
+    python tools/soak.py                 1,000 prompts with the draft engine
+    python tools/soak.py --prompts 100
+    python tools/soak.py --save          and keeps the result in docs/measured/ and the README
+
+Ends with 1 when a prompt fails.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import statistics
+import sys
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import environment
+
+if TYPE_CHECKING:
+    from client import Graph
+    from host import Server
+
+FRAMES, SIDE = 10, 256  # of the clip
+CRFS = (17, 18)  # taken in turn: a graph that is the same as the last one is not run again
+
+
+@dataclass(frozen=True)
+class Held:
+    """What a process holds between two prompts. mb: its memory. handles: open files, sockets. temp: files in temp."""
+
+    mb: float
+    handles: int
+    temp: int
+
+
+def main() -> int:
+    """Run the prompts and print what was held in the second and in the last tenth of them."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--prompts", type=int, default=1000)
+    parser.add_argument("--save", action="store_true", help="into docs and README")
+    arguments = parser.parse_args()
+    environment.enter()
+    import host
+    import torch
+    import write_measured
+    from bench import machine
+    from importable import make_importable
+
+    cpu = not torch.cuda.is_available()
+    make_importable(cpu=cpu)
+    with tempfile.TemporaryDirectory() as name:
+        base, log = Path(name) / "comfyui", Path(name) / "comfyui.log"
+        try:
+            with host.running(base, log, cpu=cpu) as server:
+                held = _run(server, arguments.prompts)
+        except (host.ServerStartError, ConnectionError, RuntimeError) as failed:
+            print(failed, file=sys.stderr)
+            return 1
+    result = {"machine": machine(), "prompts": arguments.prompts, **summary(held)}
+    print(json.dumps(result))
+    if arguments.save:
+        write_measured.save("soak", result)
+    return 0
+
+
+def summary(held: Sequence[Held]) -> dict[str, dict[str, float]]:
+    """The medians of the second tenth, when all is loaded, and of the last."""
+    tenth = max(1, len(held) // 10)
+    parts = {"early": held[tenth : 2 * tenth] or held, "late": held[-tenth:]}
+    return {
+        name: {field.name: statistics.median(getattr(one, field.name) for one in part) for field in fields(Held)}
+        for name, part in parts.items()
+    }
+
+
+def _run(server: Server, prompts: int) -> list[Held]:
+    """What the server holds after each prompt. Raises RuntimeError when one fails."""
+    import bench_parts
+    import psutil
+
+    video = bench_parts.portrait_clip(server.input / "clip.mp4", SIDE, SIDE, FRAMES).video
+    (server.input / "speech.flac").write_bytes((bench_parts.INPUTS / "speech.flac").read_bytes())
+    process, held = psutil.Process(server.process.pid), []
+    for number in range(prompts):
+        result = server.run(_graph(video.name, "speech.flac", CRFS[number % 2]))
+        if result.failure is not None:
+            raise RuntimeError(f"Prompt {number}: {result.failure.message}")
+        handles = process.num_fds() if hasattr(process, "num_fds") else process.num_handles()
+        files = sum(1 for path in server.temp.rglob("*") if path.is_file())
+        held.append(Held(round(process.memory_info().rss / 1e6, 1), handles, files))
+        if number % max(1, prompts // 20) == 0:
+            print(f"{number:6} {held[-1].mb:8.0f} MB {handles:5} handles {files:4} files in temp", flush=True)
+    saved = len(list(server.output.glob("soak*")))
+    if saved != prompts:
+        raise RuntimeError(f"{saved} files were saved for {prompts} prompts.")
+    return held
+
+
+def _graph(clip: str, speech: str, crf: int) -> Graph:
+    return {
+        "clip": {"class_type": "LoadVideo", "inputs": {"file": clip}},
+        "speech": {"class_type": "LoadAudio", "inputs": {"audio": speech}},
+        "engine": {"class_type": "LipSyncDraftEngine", "inputs": {}},
+        "sync": {
+            "class_type": "LipSyncVideo",
+            "inputs": {
+                "source": ["clip", 0],
+                "audio": ["speech", 0],
+                "engine": ["engine", 0],
+                "fps": 25.0,
+                "audio_longer": "stop",
+                "video_longer": "keep the rest",
+                "restore_in_silence": False,
+                "sound": "the audio",
+                "codec": "h264",
+                "crf": crf,
+                "preset": "ultrafast",
+                "pixel_format": "yuv420p",
+            },
+        },
+        "save": {
+            "class_type": "SaveVideo",
+            "inputs": {"video": ["sync", 0], "filename_prefix": "soak", "format": "auto", "codec": "auto"},
+        },
+    }
+
+
+if __name__ == "__main__":
+    sys.exit(main())
