@@ -27,7 +27,9 @@ if TYPE_CHECKING:
 WORKFLOWS = Path(__file__).resolve().parent.parent / "workflows"
 
 # The workflow that shows each engine, in workflows/ for people and in workflows/api/ for programs.
-ENGINES = {"draft": "quick_start", "musetalk": "musetalk"}
+ENGINES = {"draft": "quick_start", "musetalk": "musetalk", "latentsync": "latentsync"}
+
+PORTRAIT = "astronaut.jpg"
 
 # Core's loader nodes, and the input that names their file. LoadImage and LoadVideo can stand for each other: what
 # takes their output takes both.
@@ -71,7 +73,7 @@ def _arguments() -> argparse.Namespace:
     face.add_argument("--image", type=_file, help="a picture with a face")
     parser.add_argument("--audio", type=_file, help="the voice that the face should follow")
     parser.add_argument("--engine", choices=ENGINES, default="draft", help="draft (the default) needs no download")
-    parser.add_argument("--models", type=_folder, help="your ComfyUI's models folder (musetalk needs its weights)")
+    parser.add_argument("--models", type=_folder, help="your ComfyUI's models folder (all but draft need their weights)")
     parser.add_argument("--port", type=int, help="port for ComfyUI; else any free one")
     parser.add_argument("--serve", action="store_true", help="leave ComfyUI's editor running afterwards")
     return parser.parse_args()
@@ -117,14 +119,15 @@ def _run(server: Server, arguments: argparse.Namespace) -> bool:
 
 
 def prepare(arguments: argparse.Namespace, inputs: Path) -> Graph:
-    """The engine's workflow with the user's files in it; all files are copied into ComfyUI's folder `inputs`."""
+    """The engine's workflow with the user's files in it, or the pack's own picture; all are copied into `inputs`."""
     graph: Graph = json.loads((WORKFLOWS / "api" / f"{ENGINES[arguments.engine]}.json").read_text(encoding="utf-8"))
     for file in (WORKFLOWS / "inputs").iterdir():
         shutil.copyfile(file, inputs / file.name)
-    chosen = {"LoadVideo": arguments.video, "LoadImage": arguments.image, "LoadAudio": arguments.audio}
+    image = arguments.image or (None if arguments.video else inputs / PORTRAIT)
+    chosen = {"LoadVideo": arguments.video, "LoadImage": image, "LoadAudio": arguments.audio}
     for loader, file in chosen.items():
         if file:
-            if file.parent != inputs.resolve():
+            if file.resolve().parent != inputs.resolve():
                 shutil.copyfile(file, inputs / file.name)
             use_file(graph, loader, file.name)
     return graph
