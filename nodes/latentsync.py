@@ -15,7 +15,7 @@ from ..pipelines.engines.sd_vae import VAE
 from ..pipelines.networks.latentsync_unet import LatentSyncUNet
 from ..pipelines.networks.precision import WeightType
 from ..pipelines.weights.catalog import LATENTSYNC_V15_UNET, SD_VAE, WHISPER_TINY
-from ..pipelines.weights.identify import LatentSyncRelease
+from ..pipelines.weights.identify import LatentSyncRelease, latentsync_file
 from ..pipelines.weights.loaders import load_latentsync_unet, load_whisper_encoder
 from .engines import AUTO
 from .sockets import LipSyncEngine
@@ -49,7 +49,7 @@ class LoadLatentSync(io.ComfyNode):
                     tooltip="px, of the face. 1.5 was trained at 256, 1.6 at 512, which takes four times the memory "
                     "and time; auto takes what the release was trained at, and 256 where the file does not tell.",
                 ),
-                io.Int.Input("steps", default=20, min=1, max=100, tooltip="Of denoising. Time grows with them."),
+                io.Int.Input("steps", default=20, min=2, max=100, tooltip="Of denoising. Time grows with them."),
                 io.Float.Input(
                     "guidance",
                     default=1.5,
@@ -92,7 +92,8 @@ class LoadLatentSync(io.ComfyNode):
     @classmethod
     def validate_inputs(cls, unet: str | None, whisper: str | None) -> bool | str:
         """The inputs are None where another node gives them; then `execute` finds out."""
-        wanted = (("diffusion_models", unet, LATENTSYNC_V15_UNET), ("audio_encoders", whisper, WHISPER_TINY))
+        released = latentsync_file(Path(unet or ""))
+        wanted = (("diffusion_models", unet, released), ("audio_encoders", whisper, WHISPER_TINY))
         return " ".join(filter(None, (missing(*file) for file in wanted))) or True
 
     @classmethod

@@ -48,7 +48,7 @@ def plan_crops(track: FaceTrack, settings: CropSettings, own_margin: int = 0) ->
 def reaching(
     crops: CropPlan, track: FaceTrack, reach: Callable[[NDArray[np.float32]], NDArray[np.float32]]
 ) -> CropPlan:
-    """The plan with each crop widened to hold the box that `reach` gives, as far as the picture goes.
+    """The plan with each crop widened to hold the box that `reach` gives, and all of them ended by the picture's edges.
 
     reach: float32 landmarks [n, 68, 2] -> float32 boxes [n, 4] xyxy, px of the picture.
     """
@@ -60,7 +60,7 @@ def reaching(
         starts = np.maximum(np.floor(wanted[:, :2]), 0).astype(np.int32)
         stops = np.minimum(np.ceil(wanted[:, 2:]), ends).astype(np.int32)
         boxes[rows, :2] = np.minimum(boxes[rows, :2], starts)
-        boxes[rows, 2:] = np.maximum(boxes[rows, 2:], stops)
+        boxes[rows, 2:] = np.minimum(np.maximum(boxes[rows, 2:], stops), ends)
     return replace(crops, boxes=boxes)
 
 

@@ -7,7 +7,7 @@ Source: latentsync/models of bytedance/LatentSync@a229c39; diffusers' UNetMotion
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any, cast
 
 import torch
@@ -23,7 +23,7 @@ MOST_FRAMES = 24  # that have a place in time
 Operations = Any  # a class of `comfy.ops`, whose layers load and cast as ComfyUI's model management wants
 
 
-def each_frame(layer: nn.Module, clip: Tensor) -> Tensor:
+def each_frame(layer: Callable[[Tensor], Tensor], clip: Tensor) -> Tensor:
     """A layer for pictures [n, c, h, w], on every frame of a clip."""
     pictures = layer(rearrange(clip, "b c f h w -> (b f) c h w"))
     return rearrange(pictures, "(b f) c h w -> b c f h w", b=len(clip))
@@ -222,4 +222,8 @@ class Upsampler(nn.Module):
 
     def forward(self, clip: Tensor) -> Tensor:
         """[b, width, f, 2 h, 2 w]"""
-        return each_frame(self.conv, functional.interpolate(clip, scale_factor=(1, 2, 2), mode="nearest"))
+        return each_frame(self._enlarged, clip)
+
+    def _enlarged(self, pictures: Tensor) -> Tensor:
+        # Not of a clip: PyTorch before 2.9 has no such kernel for MPS.
+        return self.conv(functional.interpolate(pictures, scale_factor=2.0, mode="nearest"))

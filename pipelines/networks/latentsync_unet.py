@@ -12,7 +12,7 @@ from torch import Tensor
 
 from .latentsync_net import CHANNELS, LatentSyncNet
 from .precision import WeightType, number_types
-from .residency import Resident
+from .residency import Resident, is_out_of_memory
 
 # Frames the network was trained on at once; it does not know more than 24.
 MOST_FRAMES = 16
@@ -42,6 +42,7 @@ class LatentSyncUNet:
         operations = comfy.ops.pick_operations(kept, computed, comfy.model_management.get_torch_device())
         self._resident = Resident(LatentSyncNet(operations, kept, channels), dtype=computed)
         self._resident.load(state, source=source, kind="the LatentSync UNet")
+        self._one_by_one = False  # whether the device was found too small for two clips at once
         self.weight_bytes = comfy.utils.calculate_parameters(state) * comfy.model_management.dtype_size(kept)
 
     def peak_bytes(self, clips: int, frames: int, side: int) -> int:
@@ -65,7 +66,7 @@ class LatentSyncUNet:
         """The predicted noise, float32 [b, 4, f, h, w] on the CPU.
 
         latents: float32 [b, 13, f, h, w]: noisy 4, mask 1 (1 = keep), masked face 4, reference face 4. step: 0-999.
-        heard: float32 [b, f, 50, 384], audio windows. Takes one clip at a time where memory is short.
+        heard: float32 [b, f, 50, 384], audio windows. Takes one clip at a time from where memory once was too short.
         """
         return self.predict(latents, step, heard)[0]
 
@@ -79,13 +80,15 @@ class LatentSyncUNet:
         deep: what it was given at a step before (see `LatentSyncNet.forward`). The others: as above.
         """
         clips, _, frames, side, _ = latents.shape
-        network = self._resident.ready(self.peak_bytes(clips, frames, side))
+        network = self._resident.ready(self.peak_bytes(1 if self._one_by_one else clips, frames, side))
         comfy.model_management.throw_exception_if_processing_interrupted()
-        try:
-            return self._predict(network, latents, step, heard, deep)
-        except comfy.model_management.OOM_EXCEPTION:
-            if clips == 1:
-                raise
+        if clips == 1 or not self._one_by_one:
+            try:
+                return self._predict(network, latents, step, heard, deep)
+            except Exception as error:  # raised again unless it is a reason to take one clip at a time
+                if clips == 1 or not is_out_of_memory(error):
+                    raise
+                self._one_by_one = True
         each = [
             self._predict(network, latents[[clip]], step, heard[[clip]], None if deep is None else deep[[clip]])
             for clip in range(clips)

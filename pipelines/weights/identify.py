@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Literal
 
-from .catalog import LATENTSYNC_V15_UNET, LATENTSYNC_V16_UNET, MUSETALK_V1_UNET, MUSETALK_V15_UNET
+from .catalog import LATENTSYNC_V15_UNET, LATENTSYNC_V16_UNET, MUSETALK_V1_UNET, MUSETALK_V15_UNET, WeightFile
 
 Shapes = Mapping[str, tuple[int, ...]]
 MuseTalkVersion = Literal["v1.5", "v1"]
@@ -141,3 +141,8 @@ def latentsync_release(path: Path, size: int) -> LatentSyncRelease:
     if told is None:
         return ""
     return "1.5" if told[1] == "5" else "1.6"
+
+
+def latentsync_file(path: Path) -> WeightFile:
+    """The released UNet that belongs at `path`, by its name and its folder's; 1.5's where they do not tell."""
+    return LATENTSYNC_V16_UNET if latentsync_release(path, size=0) == "1.6" else LATENTSYNC_V15_UNET

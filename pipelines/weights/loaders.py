@@ -33,6 +33,7 @@ from .identify import (
     WHISPER_TINY,
     LatentSyncRelease,
     MuseTalkVersion,
+    latentsync_file,
     latentsync_release,
     looks_like,
     musetalk_version,
@@ -58,7 +59,7 @@ def load_musetalk_unet(
 
 def load_latentsync_unet(path: Path, weight_type: WeightType = "default") -> tuple[LatentSyncUNet, LatentSyncRelease]:
     """The UNet in a file (latentsync_unet.pt), and which release it is where that can be told; errors as above."""
-    checkpoint = _read(path, catalog.LATENTSYNC_V15_UNET, LATENTSYNC_UNET)
+    checkpoint = _read(path, latentsync_file(path), LATENTSYNC_UNET)
     unet = LatentSyncUNet(checkpoint.state, str(path), weight_type)
     return unet, latentsync_release(path, path.stat().st_size)
 

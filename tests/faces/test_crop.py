@@ -165,3 +165,6 @@ def test_crops_reach_as_far_as_the_engine_wants_and_the_picture_goes(monkeypatch
     assert wider.boxes[1].tolist() == plan.boxes[1].tolist(), "a frame without a crop still has none"
     nothing = reaching(plan, track, lambda given: np.tile(np.float32([300, 300, 301, 301]), (len(given), 1)))
     assert np.array_equal(nothing.boxes, plan.boxes)
+    beyond = replace(plan, boxes=plan.boxes + np.int32([0, 0, 704, 0]))
+    ended = reaching(beyond, track, lambda given: np.tile(np.float32([300, 300, 301, 301]), (len(given), 1)))
+    assert ended.boxes[[0, 2], 2].tolist() == [704] * 2, "what lies beyond is no repeated edge"

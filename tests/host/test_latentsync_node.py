@@ -44,8 +44,10 @@ def workflow(comfyui: Server, seconds: float, **settings: object) -> Graph:
 
 
 def test_the_workflow_runs_at_full_shape(comfyui: Server, latentsync_weights: None) -> None:
-    """With random weights, so only that it runs is shown; one frame, one step, no guidance, for the CPU's sake."""
-    result = comfyui.run(workflow(comfyui, 0.04, steps=1, guidance=1.0), timeout=900)
+    """With random weights, so only that it runs is shown; one frame, two steps, no guidance, for the CPU's sake. The
+    second step is DeepCache's.
+    """
+    result = comfyui.run(workflow(comfyui, 0.04, steps=2, guidance=1.0, deep_cache=2), timeout=900)
     assert result.failure is None, result.failure
     report = json.loads(result.outputs["report"]["text"][0])
     assert report["engine"] == "LatentSync 1.5"
@@ -67,5 +69,5 @@ def test_a_file_that_is_not_there_is_named_before_the_run(comfyui: Server, muset
     assert result.failure.kind == "rejected"
     details = json.dumps(result.failure.details)
     assert MISSING in details
-    assert "ByteDance/LatentSync-1.5" in details
+    assert "ByteDance/LatentSync-1.6" in details
     assert result.executed == ()

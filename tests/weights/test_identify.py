@@ -13,8 +13,14 @@ from lipsync_studio.pipelines.weights.catalog import (
     LATENTSYNC_V16_UNET,
     MUSETALK_V1_UNET,
     MUSETALK_V15_UNET,
+    WeightFile,
 )
-from lipsync_studio.pipelines.weights.identify import latentsync_release, looks_like, musetalk_version
+from lipsync_studio.pipelines.weights.identify import (
+    latentsync_file,
+    latentsync_release,
+    looks_like,
+    musetalk_version,
+)
 
 UNETS = [
     ([320, 8, 3, 3], 384, "a MuseTalk UNet"),
@@ -200,3 +206,16 @@ def test_metadata_speaks_louder_than_names_when_it_is_about_musetalk() -> None:
 )
 def test_latentsync_s_release_is_told_by_size_then_name_then_folder(path: str, size: int, release: str) -> None:
     assert latentsync_release(Path(path), size) == release
+
+
+@pytest.mark.parametrize(
+    ("path", "file"),
+    [
+        ("latentsync-1.6/latentsync_unet.pt", LATENTSYNC_V16_UNET),
+        ("latentsync-1.5/latentsync_unet.pt", LATENTSYNC_V15_UNET),
+        ("latentsync_unet.pt", LATENTSYNC_V15_UNET),
+        ("", LATENTSYNC_V15_UNET),
+    ],
+)
+def test_where_a_latentsync_file_lacks_its_own_release_is_named(path: str, file: WeightFile) -> None:
+    assert latentsync_file(Path(path)) is file

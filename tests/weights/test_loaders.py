@@ -191,6 +191,8 @@ def test_another_unet_is_not_latentsync(tmp_path: Path) -> None:
         WeightsError, match=r"LatentSync 1\.5 UNet.*a Stable Diffusion 1 UNet.*ByteDance/LatentSync-1\.5"
     ):
         load_latentsync_unet(tmp_path / "unet.pt")
+    with pytest.raises(WeightsError, match=r"LatentSync 1\.6 UNet.*no file there.*ByteDance/LatentSync-1\.6"):
+        load_latentsync_unet(tmp_path / "latentsync-1.6" / "unet.pt")
 
 
 def test_wav2lip_is_read_out_of_what_training_left(tmp_path: Path) -> None:

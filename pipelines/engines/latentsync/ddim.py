@@ -40,7 +40,10 @@ class Step:
 
 
 def steps(count: int) -> tuple[Step, ...]:
-    """From noise to picture in 1 to 999 steps. The last one leaves what noise the first of training had added."""
+    """From noise to picture in 2 to 999 steps. The last one leaves what noise the first of training had added.
+
+    A single step is that last one, which leaves nearly all of the noise.
+    """
     left, stride = signal_left().tolist(), TRAINED_STEPS // count
     times = [number * stride + _OFFSET for number in reversed(range(count))]
     return tuple(Step(time, left[time], left[max(0, time - stride)]) for time in times)
