@@ -25,6 +25,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         metavar="WORD",
         help="fail when a test is skipped, unless this word is in its reason (may be given several times)",
     )
+    parser.addoption("--pictures", action="store_true", help="the tests of the editor renew the pictures in docs/")
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:

@@ -90,6 +90,7 @@ def _run(server: Server, prompts: int) -> list[Held]:
         result = server.run(_graph(video.name, "speech.flac", CRFS[number % 2]))
         if result.failure is not None:
             raise RuntimeError(f"Prompt {number}: {result.failure.message}")
+        server.post("/history", {"clear": True})  # ComfyUI remembers up to 10,000 prompts, which is its own growth
         handles = process.num_fds() if hasattr(process, "num_fds") else process.num_handles()
         files = sum(1 for path in server.temp.rglob("*") if path.is_file())
         held.append(Held(round(process.memory_info().rss / 1e6, 1), handles, files))

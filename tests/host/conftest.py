@@ -5,35 +5,27 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 import did_fake
 import host
 import hub_fake
 import portrait_clip
 import pytest
+import sample_clips
 import seeded_checkpoints
+from editor_page import NoBrowserError, browser_window, open_empty, save_jpeg
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Page
+    from playwright.sync_api import Page, Response
 
-BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome", "msedge")
+CLIP = sample_clips.ONE_PERSON  # the shipped workflows load it by this name
 
-CLIP = "clip.mp4"  # the shipped workflows load it by this name
+VIEW = 1600, 1000  # px of the editor's page
 
 WITHIN_SECONDS = 120  # the editor does anything, a run of a small graph included, on a busy machine
-
-# A browser that does what the test asks and nothing else; containers run it as root, which the sandbox refuses.
-BROWSER_ARGUMENTS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
 
 
 @pytest.fixture(scope="session")
@@ -86,6 +78,13 @@ def clip(comfyui: host.Server) -> str:
 
 
 @pytest.fixture(scope="session")
+def two_people(comfyui: host.Server) -> str:
+    """A video for LoadVideo: two people beside each other, 20 frames of 1024x512; nothing moves."""
+    sample_clips.write_two_people(comfyui)
+    return sample_clips.TWO_PEOPLE
+
+
+@pytest.fixture(scope="session")
 def speech(comfyui: host.Server) -> str:
     """A file for LoadAudio: as long as `clip`."""
     return portrait_clip.write_speech(comfyui.input / "speech.wav", 0.8).name
@@ -112,46 +111,54 @@ def editor(comfyui: host.Server, tmp_path: Path, logs: Path, request: pytest.Fix
 
     Fails the test when the editor shows an error, or one of this pack's files cannot be loaded.
     """
-    playwright_api = pytest.importorskip("playwright.sync_api")
-    browser = next(filter(None, map(shutil.which, BROWSERS)), None)
-    if browser is None:
-        pytest.skip(f"no browser: none of {', '.join(BROWSERS)} is on the PATH")
-    # A first visit begins with an empty graph and the templates; others with a graph whose models are missing here.
-    comfyui.post("/settings", {"Comfy.TutorialCompleted": False})
-    with playwright_api.sync_playwright() as playwright:
-        window = playwright.chromium.launch_persistent_context(
-            tmp_path / "profile",
-            executable_path=browser,
-            args=BROWSER_ARGUMENTS,
-            viewport={"width": 1600, "height": 1000},
-        )
+    pytest.importorskip("playwright.sync_api")
+    with ExitStack() as closing:
+        try:
+            window = closing.enter_context(browser_window(tmp_path / "profile", *VIEW))
+        except NoBrowserError as missing:
+            pytest.skip(str(missing))
         page = window.new_page()
         page.set_default_timeout(WITHIN_SECONDS * 1000)
         complaints = _collect_complaints(page)
-        page.goto(comfyui.url)
-        templates = page.get_by_role("dialog")
-        templates.wait_for()
-        page.keyboard.press("Escape")
-        templates.wait_for(state="hidden")
+        open_empty(page, comfyui)
         yield page
         page.evaluate("app.graph.nodes.length && app.extensionManager.command.execute('Comfy.Canvas.FitView')")
         page.wait_for_timeout(500)  # the view moves softly; only the screenshot waits for it
         page.screenshot(path=logs / f"{request.node.name}.png")
         complaints += page.locator(".p-toast-message-error").all_inner_texts()
-        window.close()
     assert complaints == []
+
+
+class Picture(Protocol):
+    """Keeps what the editor shows now as docs/NAME.jpg. width: px of the page, from the left."""
+
+    def __call__(self, name: str, width: int = VIEW[0]) -> None: ...
+
+
+@pytest.fixture
+def picture(editor: Page, request: pytest.FixtureRequest) -> Picture:
+    """Does nothing but with pytest's option --pictures."""
+
+    def keep(name: str, width: int = VIEW[0]) -> None:
+        if request.config.getoption("--pictures"):
+            editor.evaluate("app.extensionManager.setting.set('Comfy.Minimap.Visible', false)")
+            editor.wait_for_timeout(3000)  # what moves softly comes to rest
+            part = editor.screenshot(clip={"x": 0, "y": 0, "width": width, "height": VIEW[1]})
+            save_jpeg(part, host.PACK / "docs" / f"{name}.jpg")
+
+    return keep
 
 
 def _collect_complaints(page: Page) -> list[str]:
     """Filled while the page lives: its uncaught errors, and files of this pack that did not arrive."""
     complaints: list[str] = []
     page.on("pageerror", lambda error: complaints.append(str(error)))
-    page.on(
-        "response",
-        lambda response: (
+
+    def examine(response: Response) -> None:
+        ours = host.PACK_NAME in response.url
+        translation = response.url.endswith("/en.md")  # of a help page; asked for before the page itself
+        if ours and response.status >= 400 and not translation:
             complaints.append(f"{response.status} for {response.url}")
-            if host.PACK_NAME in response.url and response.status >= 400
-            else None
-        ),
-    )
+
+    page.on("response", examine)
     return complaints
