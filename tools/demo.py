@@ -73,7 +73,7 @@ def _arguments() -> argparse.Namespace:
     face.add_argument("--image", type=_file, help="a picture with a face")
     parser.add_argument("--audio", type=_file, help="the voice that the face should follow")
     parser.add_argument("--engine", choices=ENGINES, default="draft", help="draft (the default) needs no download")
-    parser.add_argument("--models", type=_folder, help="your ComfyUI's models folder (all but draft need their weights)")
+    parser.add_argument("--models", type=_folder, help="your ComfyUI's models folder (draft needs none)")
     parser.add_argument("--port", type=int, help="port for ComfyUI; else any free one")
     parser.add_argument("--serve", action="store_true", help="leave ComfyUI's editor running afterwards")
     return parser.parse_args()
