@@ -71,8 +71,12 @@ def clip_of(
 def _written(source: Input.Video, pixel_format: PixelFormat) -> VideoClip:
     """What `source` shows, in a file of its own, near lossless."""
     path = temp_video()
-    source.save_to(str(path), crf=10)
-    clip = open_video(path, pixel_format=pixel_format)
+    try:
+        source.save_to(str(path), crf=10)
+        clip = open_video(path, pixel_format=pixel_format)
+    except BaseException:  # the stop button, too
+        path.unlink(missing_ok=True)
+        raise
     delete_with(clip, path)
     return clip
 

@@ -17,9 +17,10 @@ FULL_SCALE: Final = 100
 
 def run_summary(clip: VideoClip | ImageClip, audio: AudioClip, report: Report) -> dict[str, list[Any]]:
     """The `ui` of the node: {"lipsync_run": [{"lines": sentences, "peaks": see `peaks`}]}."""
-    clock, made = clip.clock, report.timeline
+    clock, made, size = clip.clock, report.timeline, f"{clip.width}x{clip.height}"
+    moving = f"clip: {len(clock)} frames, {clock.duration:.2f} s, {float(clock.rate):.5g} fps, {size}"
     lines = [
-        f"clip: {len(clock)} frames, {clock.duration:.2f} s, {float(clock.rate):.5g} fps, {clip.width}x{clip.height}",
+        moving if len(clock) > 1 else f"picture: {size}",
         f"audio: {audio.seconds:.2f} s, {audio.rate} Hz",
         f"result: {len(made)} frames, {made.duration:.2f} s; {report.summary()}",
         *report.notes,

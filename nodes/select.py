@@ -31,6 +31,7 @@ from ..pipelines.engines.select import (
 )
 from ..pipelines.engines.wav2lip.engine import Wav2LipEngine
 from ..pipelines.networks.checkpoint import read_checkpoint
+from ..pipelines.networks.residency import obtainable_memory
 from ..pipelines.plan import face_side
 from ..pipelines.weights.bundles import BUNDLES
 from ..pipelines.weights.catalog import SD_VAE
@@ -154,27 +155,30 @@ class SelectEngine(io.ComfyNode):
         )
         face = 0.0 if faces is None else face_side(faces)
         selection = select(wishes, Circumstances(_vram(free_vram), _missing(), face))
-        chain = _chain(selection)
+        chain = _chain(selection, wish)
         ComfyHost().say(selection.reason)
         return io.NodeOutput(chain, selection.text)
 
 
-def _chain(selection: Selection) -> EngineChain:
+def _chain(selection: Selection, wish: Wish) -> EngineChain:
     """The chosen engine and what may follow; raises InputError when nothing was chosen."""
     if selection.engine is None:
-        others = " ".join(f"{each.label}: {selection.rejected[each.label]}." for each in CANDIDATES.values())
+        steps = list(selection.hints)
+        if wish != "a 3D head":  # for that, no setting helps
+            steps.append("Change the settings, allow a fallback, or get the weights.")
+            steps += [f"{each.label}: {selection.rejected[each.label]}." for each in CANDIDATES.values()]
         raise InputError(
             expected="an engine that the settings allow and that can run here",
             got=selection.reason[0].lower() + selection.reason[1:].rstrip("."),
-            next_step=" ".join(selection.hints) or f"Change them, allow a fallback, or get the weights. {others}",
+            next_step=" ".join(steps),
         )
     engines = (selection.engine, *selection.fallbacks)
     return EngineChain(tuple(_choice(engine) for engine in engines), selection.passed_over)
 
 
 def _choice(engine: EngineId) -> Choice:
-    candidate = CANDIDATES[engine]
-    return Choice(candidate.label, cache(partial(_load, engine)), candidate.smallest_face)
+    candidate, load = CANDIDATES[engine], cache(partial(_load, engine))
+    return Choice(candidate.label, load, candidate.smallest_face, load.cache_clear)
 
 
 def _load(engine: EngineId) -> Engine:
@@ -251,6 +255,4 @@ def _vram(gigabytes: float) -> int:
     device = comfy.model_management.get_torch_device()
     if device.type == "cpu":
         return 0
-    loaded = [each for each in comfy.model_management.current_loaded_models if each.model is not None]
-    own = sum(each.model_loaded_memory() for each in loaded if each.device == device)
-    return int(comfy.model_management.get_free_memory(device)) + own
+    return obtainable_memory(device)

@@ -14,7 +14,7 @@ from ..pipelines.weights.installed import UNFINISHED
 def file_input(name: str, folder: str, wanted: WeightFile) -> io.Combo.Input:
     """A list of the files in one of ComfyUI's model folders; a hint when there is none."""
     files = [name for name in folder_paths.get_filename_list(folder) if not name.endswith(UNFINISHED)]
-    tooltip = f"{wanted.what}. {wanted.advice}"
+    tooltip = f"{wanted.what[0].upper()}{wanted.what[1:]}. {wanted.advice}"
     return io.Combo.Input(name, options=files or [f"(models/{folder} is empty)"], tooltip=tooltip)
 
 

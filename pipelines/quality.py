@@ -6,6 +6,7 @@ Of a clip's length, only four bytes a frame depend (how far the mouth is open), 
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
@@ -52,7 +53,7 @@ Clip: TypeAlias = VideoClip | ImageClip
 PREVIEW: Final = EncodeSettings(crf=20)
 _BLOCK: Final = 8  # frames of each clip
 _WAITING: Final = 4  # pictures between measuring and encoding
-_LOOKED_AT: Final = 25  # every so many frames, whether it is the same person
+_LOOKED_AT: Final = 25  # every so many frames with the speaker, whether it is the same person
 
 
 @dataclass(frozen=True)
@@ -102,7 +103,8 @@ def compare(given: Comparison, path: Path, host: Host) -> str:
                 writing.put((ImagePicture(sheet),))
             host.progress(int(result.indices[-1]) + 1, len(clock), "Quality")
             heap.give_back()
-    return measures.report()
+        report = measures.report()  # inside: where it fails, no preview is left
+    return report
 
 
 def _side_by_side(given: Comparison) -> Iterator[tuple[FrameChunk, FrameChunk]]:
@@ -132,6 +134,9 @@ class Measures:
         self._outside, self._seam, self._sharpness = OutsideDifference(), Seam(), Sharpness()
         self._flicker, self._identity, self._landmarker = Flicker(), Identity(), Landmarker()
         self._openings = np.full(len(given.result.clock), np.nan, np.float32)
+        self._seen = 0  # frames with the speaker
+        # Frames of the source from one of the result to the next, and one more for rounding: further is a jump.
+        self._step = 1 + given.source.clock.rate / given.result.clock.rate
         self._last_row = -1
 
     def add(self, result: FrameChunk, source: FrameChunk, areas: Sequence[Areas]) -> None:
@@ -147,8 +152,9 @@ class Measures:
                 self._add_mouth(picture, before, row)
                 if drawn is not None:
                     self._seam.add(luma(picture, drawn.rect), luma(before, drawn.rect), drawn.mask)
-                if self._given.sface is not None and number % _LOOKED_AT == 0:
+                if self._given.sface is not None and self._seen % _LOOKED_AT == 0:
                     self._add_identity(self._given.sface, (picture, before), row)
+                self._seen += 1
             else:
                 self._flicker.interrupt()
             self._last_row = row
@@ -163,7 +169,8 @@ class Measures:
         mouth = MouthArea.of(self._track.landmarks[row])
         now, then = mouth.luma(picture), mouth.luma(before)
         self._sharpness.add(now, then, mouth)
-        if self._last_row < 0 or self._track.shot[row] != self._track.shot[self._last_row]:
+        jumps = abs(row - self._last_row) > self._step  # as where a loop begins again
+        if self._last_row < 0 or jumps or self._track.shot[row] != self._track.shot[self._last_row]:
             self._flicker.interrupt()
         self._flicker.add(now[mouth.mouth], then[mouth.mouth])
 
@@ -185,7 +192,7 @@ class Measures:
         return json.dumps(
             {
                 "frames": len(self._openings),
-                "frames_with_speaker": int(self._track.present[self._given.rows].sum()),
+                "frames_with_speaker": self._seen,
                 "compared": "all bits of the images" if self._exact else "8 bits",
                 "outside_of": self._where,
                 "outside": _rounded(self._outside.numbers()),
@@ -223,5 +230,9 @@ def _spot(picture: Picture, track: FaceTrack, row: int) -> Spot:
 
 
 def _rounded(numbers: Mapping[str, float | int | None]) -> dict[str, object]:
-    """To six digits, for people."""
-    return {key: float(f"{value:.6g}") if isinstance(value, float) else value for key, value in numbers.items()}
+    """To six digits, for people; None for what is no number, which JSON does not know."""
+    return {key: _six_digits(value) if isinstance(value, float) else value for key, value in numbers.items()}
+
+
+def _six_digits(value: float) -> float | None:
+    return float(f"{value:.6g}") if math.isfinite(value) else None

@@ -26,9 +26,9 @@ AUDIO -----------> audio: features, one window per frame ---------------+
                    engines, segment by segment --> blending --> media: encode --> VIDEO or IMAGE
 ```
 
-A clip is read twice and never held whole. The first reading finds faces and shots and keeps about 1 kB for each frame.
-The second crops, asks the engine, pastes and encodes; decoding, network and encoding run side by side over small
-queues. An engine sees segments only: frames in a row of one person in one shot. All other frames pass through
+A clip is read twice and never held whole. The first reading finds faces and shots and keeps about 0.6 kB for each face
+and frame. The second crops, asks the engine, pastes and encodes; decoding, network and encoding run side by side over
+small queues. An engine sees segments only: frames in a row of one person in one shot. All other frames pass through
 unchanged.
 
 ## Who imports whom

@@ -15,7 +15,7 @@ PAGE = PACK / "docs" / "weights.md"
 sys.path.append(str(PACK))  # the catalog needs nothing of ComfyUI; at the end, for ComfyUI has a `nodes` of its own
 
 from pipelines.weights.catalog import CATALOG  # noqa: E402
-from pipelines.weights.weight_file import WeightFile  # noqa: E402
+from pipelines.weights.weight_file import WeightFile, shown_size  # noqa: E402
 
 INTRODUCTION = """# Weights
 
@@ -76,8 +76,8 @@ def render() -> str:
 def _table(files: dict[str, WeightFile]) -> str:
     head = "| name | file | size | goes into | commercial use | for |\n|---|---|---|---|---|---|\n"
     return head + "".join(
-        f"| `{key}` | `{file.path}` of {file.repo} | {_size(file.size)} | `models/{file.folder}/` | {file.commercial} "
-        f"| {_uses(file)} |\n"
+        f"| `{key}` | `{file.path}` of {file.repo} | {shown_size(file.size)} | `models/{file.folder}/` "
+        f"| {file.commercial} | {_uses(file)} |\n"
         for key, file in files.items()
     )
 
@@ -104,10 +104,6 @@ def _uses(file: WeightFile) -> str:
 
 def _listed(words: Iterable[str]) -> str:
     return ", ".join(words)
-
-
-def _size(size: int) -> str:
-    return f"{size / 1e9:.2f} GB" if size >= 1e9 else f"{size / 1e6:.0f} MB"
 
 
 if __name__ == "__main__":

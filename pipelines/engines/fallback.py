@@ -9,7 +9,7 @@ from typing import TypeVar
 from ..core.errors import WeightsError
 from ..networks.residency import is_out_of_memory, make_room
 from .base import Engine
-from .select import PassedOver
+from .select import PassedOver, too_small
 
 Plan = TypeVar("Plan")
 
@@ -18,13 +18,15 @@ Plan = TypeVar("Plan")
 class Choice:
     """An engine that is loaded when it is needed.
 
-    label: for people. load: gives the engine, the same one each time; raises WeightsError when a file is missing or
-    cannot be read. smallest_face: px, the side of the crop below which it is not taken where another may follow.
+    label: for people. load: gives the engine, the same one until it is forgotten; raises WeightsError when a file is
+    missing or cannot be read. smallest_face: px, the side of the crop below which it is not taken where another may
+    follow. forget: lets go of the engine.
     """
 
     label: str
     load: Callable[[], Engine]
     smallest_face: int = 0
+    forget: Callable[[], None] = lambda: None
 
 
 @dataclass(frozen=True)
@@ -39,10 +41,6 @@ class EngineChain:
             raise ValueError("a chain needs at least one engine")
 
 
-class FaceTooSmallError(Exception):
-    """Never leaves this file: the next engine follows."""
-
-
 def settle(
     chain: EngineChain, face_side: float, lay_out: Callable[[Engine], Plan], rehearse: Callable[[Plan], None]
 ) -> tuple[Plan, tuple[str, ...]]:
@@ -50,34 +48,42 @@ def settle(
 
     face_side: px, of the clip's crop; 0 where it is not known. lay_out: makes the plan for an engine. rehearse: paints
     a block of it, to see whether that goes through. An engine whose weights cannot be read, for which the face is too
-    small, or whose memory does not suffice makes way for the next. The last one is not rehearsed: none could follow.
+    small, or whose memory does not suffice makes way for the next, and none of it stays in memory. The last one is not
+    rehearsed: none could follow.
     """
     passed_over = list(chain.passed_over)
     *preferred, last = chain.choices
     for choice in preferred:
-        try:
-            _check_face(choice, face_side)
-            plan = lay_out(choice.load())
-            rehearse(plan)
-        except Exception as error:  # raised again unless it is a reason to take another engine
-            why = _reason(error)
-            if not why:
-                raise
-        else:
-            return plan, _notes(choice.label, passed_over)
-        passed_over.append(PassedOver(choice.label, why))
+        tried = _tried(choice, face_side, lay_out, rehearse)
+        if not isinstance(tried, PassedOver):
+            return tried, _notes(choice.label, passed_over)
+        passed_over.append(tried)
         make_room()
+        choice.forget()
     return lay_out(last.load()), _notes(last.label, passed_over)
 
 
-def _check_face(choice: Choice, side: float) -> None:
-    if 0 < side < choice.smallest_face:
-        raise FaceTooSmallError(f"the face is {side:.0f} px high, and it needs {choice.smallest_face} px")
+def _tried(
+    choice: Choice, face_side: float, lay_out: Callable[[Engine], Plan], rehearse: Callable[[Plan], None]
+) -> Plan | PassedOver:
+    """The plan of an engine, or why the next one follows."""
+    small = too_small(face_side, choice.smallest_face)
+    if small:
+        return PassedOver(choice.label, small)
+    try:
+        plan = lay_out(choice.load())
+        rehearse(plan)
+    except Exception as error:  # raised again unless it is a reason to take another engine
+        why = _reason(error)
+        if not why:
+            raise
+        return PassedOver(choice.label, why)
+    return plan
 
 
 def _reason(error: Exception) -> str:
     """Why the next engine follows; empty when it does not."""
-    if isinstance(error, WeightsError | FaceTooSmallError):
+    if isinstance(error, WeightsError):
         return str(error)
     return "the memory of the device did not suffice for its first block" if is_out_of_memory(error) else ""
 

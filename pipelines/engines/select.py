@@ -180,9 +180,12 @@ def _obstacle(engine: EngineId, there: Circumstances) -> str:
         return f"it wants {candidate.vram / GB:.0f} GB of free video memory; {_free(there.vram)}"
     if engine in there.missing:
         return there.missing[engine]
-    if 0 < there.face < candidate.smallest_face:
-        return f"the face is {there.face:.0f} px high, and it needs {candidate.smallest_face} px"
-    return ""
+    return too_small(there.face, candidate.smallest_face)
+
+
+def too_small(face: float, smallest: int) -> str:
+    """Why an engine does not take a face of that height, px, where it is known; empty when it does."""
+    return f"the face is {int(face)} px high, and it needs {smallest} px" if 0 < face < smallest else ""
 
 
 def _order(wishes: Wishes, there: Circumstances, obstacles: Mapping[EngineId, str]) -> tuple[EngineId, ...]:

@@ -57,7 +57,7 @@ _HINTS: Final = MappingProxyType(
 def hints(wish: str, budget: float) -> tuple[str, ...]:
     """What to do about a wish that no engine fulfils, and what the budget (dollars a minute) could buy."""
     bought = [name for name in SERVICES if not _against(SERVICES[name], wish, budget)]
-    paid = (f"Within the budget, and by its own node only: {SERVICES[name].node}{_price(name)}." for name in bought)
+    paid = (f"For money, and by its own node only: {SERVICES[name].node}{_price(name)}." for name in bought)
     return (*((_HINTS[wish],) if wish in _HINTS else ()), *paid)
 
 

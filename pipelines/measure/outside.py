@@ -28,7 +28,7 @@ class OutsideDifference:
         outside = difference[kept]
         scale = 1.0 if difference.dtype == np.uint8 else 255.0
         self._sum += scale * float(outside.sum(dtype=np.float64))
-        self._largest = max(self._largest, scale * float(outside.max(initial=0)))
+        self._largest = float(np.maximum(self._largest, scale * outside.max(initial=0)))  # NaN stays NaN
         self._changed += int(outside.any(axis=1).sum())
         self._pixels += len(outside)
 

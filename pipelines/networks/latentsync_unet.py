@@ -12,7 +12,7 @@ from torch import Tensor
 
 from .latentsync_net import CHANNELS, LatentSyncNet
 from .precision import WeightType, number_types
-from .residency import Resident, is_out_of_memory
+from .residency import Resident, is_out_of_memory, obtainable_memory
 
 # Frames the network was trained on at once; it does not know more than 24.
 MOST_FRAMES = 16
@@ -51,14 +51,14 @@ class LatentSyncUNet:
         return int(numbers * comfy.model_management.dtype_size(self._resident.dtype))
 
     def most_frames(self, side: int) -> int:
-        """Frames of latents of that side that fit into the device's memory beside the weights: 16, or 8, 4, 2, 1.
+        """Frames of latents of that side that fit into half of the memory that can be had: 16, or 8, 4, 2, 1.
 
         Fewer than 16 see less of the motion, so they are taken only where 16 do not fit. One clip at a time: guidance
         runs the two one after the other where memory is short.
         """
-        total = comfy.model_management.get_total_memory(self._resident.device)
+        room = obtainable_memory(self._resident.device) / 2  # the other half is for the weights
         frames = MOST_FRAMES
-        while frames > 1 and self.peak_bytes(1, frames, side) > total / 2:
+        while frames > 1 and self.peak_bytes(1, frames, side) > room:
             frames //= 2
         return frames
 

@@ -5,7 +5,6 @@ Field numbers: onnx/onnx.proto (ONNX, Apache-2.0). Encoding: protobuf.dev/progra
 
 from __future__ import annotations
 
-import struct
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -19,6 +18,8 @@ _GRAPH, _INITIALIZER = 7, 5  # of ModelProto, of GraphProto
 _DIMENSIONS, _TYPE, _FLOATS, _NAME, _RAW = 1, 2, 4, 8, 9  # of TensorProto
 _FLOAT32 = 1
 _VARINT, _EIGHT_BYTES, _COUNTED, _FOUR_BYTES = 0, 1, 2, 5  # kinds of values on the wire
+_LARGEST = 2**31  # bytes; a message is smaller
+_VARINT_BITS = 64
 
 _Value = int | memoryview
 
@@ -31,9 +32,11 @@ def read_onnx(path: Path, kind: str, advice: str) -> dict[str, Tensor]:
     """
     if not path.is_file():
         raise WeightsError(expected=f"{kind} in {path.name}", got="no file there", next_step=advice)
+    if path.stat().st_size >= _LARGEST:
+        raise _unreadable(path, kind, advice, f"{path.stat().st_size:,} bytes, more than an ONNX file can have")
     try:
         tensors = dict(_tensors(memoryview(path.read_bytes())))
-    except (ValueError, IndexError, struct.error, UnicodeDecodeError) as error:
+    except (ValueError, IndexError, OverflowError) as error:
         raise _unreadable(path, kind, advice, f"no ONNX file that can be read ({error})") from error
     if not tensors:
         raise _unreadable(path, kind, advice, "a file without ONNX weights")
@@ -43,22 +46,21 @@ def read_onnx(path: Path, kind: str, advice: str) -> dict[str, Tensor]:
 def _tensors(model: memoryview) -> Iterator[tuple[str, Tensor]]:
     for graph in _parts(model, _GRAPH):
         for initializer in _parts(graph, _INITIALIZER):
-            fields = list(_fields(initializer))
-            if dict(fields).get(_TYPE) == _FLOAT32:
-                yield _tensor(fields)
+            if any(field == (_TYPE, _FLOAT32) for field in _fields(initializer)):
+                yield _tensor(initializer)
 
 
-def _tensor(fields: list[tuple[int, _Value]]) -> tuple[str, Tensor]:
+def _tensor(initializer: memoryview) -> tuple[str, Tensor]:
     shape: list[int] = []
-    name, numbers = "", np.empty(0, np.float32)
-    for number, value in fields:
+    name, numbers = "", bytearray()
+    for number, value in _fields(initializer):
         if number == _DIMENSIONS:
             shape += [value] if isinstance(value, int) else _varints(value)
         elif number == _NAME and isinstance(value, memoryview):
             name = bytes(value).decode()
         elif number in (_RAW, _FLOATS) and isinstance(value, memoryview):
-            numbers = np.concatenate([numbers, np.frombuffer(value, "<f4")])
-    return name, torch.from_numpy(numbers.reshape(shape))
+            numbers += value
+    return name, torch.from_numpy(np.frombuffer(numbers, "<f4").reshape(shape))
 
 
 def _parts(message: memoryview, wanted: int) -> Iterator[memoryview]:
@@ -99,13 +101,14 @@ def _varints(values: memoryview) -> list[int]:
 
 def _varint(message: memoryview, at: int) -> tuple[int, int]:
     """(value, where the next one begins): seven bits a byte, the lowest first."""
-    value = shift = 0
-    while True:
+    value = 0
+    for shift in range(0, _VARINT_BITS, 7):
         byte = message[at]
         value |= (byte & 127) << shift
-        at, shift = at + 1, shift + 7
+        at += 1
         if byte < 128:
             return value, at
+    raise ValueError("a number of more than 64 bits")
 
 
 def _unreadable(path: Path, kind: str, advice: str, got: str) -> WeightsError:

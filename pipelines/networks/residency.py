@@ -113,6 +113,13 @@ def _first(keys: Iterable[str]) -> str:
     return f"{named}, ..." if len(listed) > _NAMED_KEYS else named
 
 
+def obtainable_memory(device: torch.device) -> int:
+    """Bytes of the device's memory that can be had: what is free, and what ComfyUI's own models hold, for they go."""
+    loaded = [each for each in comfy.model_management.current_loaded_models if each.model is not None]
+    own = sum(each.model_loaded_memory() for each in loaded if each.device == device)
+    return int(comfy.model_management.get_free_memory(device)) + own
+
+
 def is_out_of_memory(error: BaseException) -> bool:
     """Whether the device had too little memory, whatever its maker calls that."""
     return bool(comfy.model_management.is_oom(error))

@@ -76,7 +76,7 @@ class WeightFile:
     @property
     def advice(self) -> str:
         """What to do to get it."""
-        return f"Put {self.path} ({self.size / 1e9:.2f} GB) of {self.repo} on Hugging Face into models/{self.folder}."
+        return f"Put {self.path} ({shown_size(self.size)}) of {self.repo} on Hugging Face into models/{self.folder}."
 
     @property
     def sources(self) -> tuple[Source, ...]:
@@ -97,6 +97,11 @@ class WeightFile:
     def place(self) -> str:
         """The file inside its category, as loader nodes list it on Linux: "musetalkV15/unet.pth"."""
         return "/".join([*self.folder.split("/")[1:], self.name])
+
+
+def shown_size(size: int) -> str:
+    """Bytes as people read them: "3.40 GB", "335 MB"."""
+    return f"{size / 1e9:.2f} GB" if size >= 1e9 else f"{size / 1e6:.0f} MB"
 
 
 def beside(weights: WeightFile, what: str, name: str, size: int, sha256: str, use: Use) -> WeightFile:

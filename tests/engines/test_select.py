@@ -105,6 +105,7 @@ def test_what_would_have_come_first_is_told_with_the_reason() -> None:
     assert passed_over.why == "the face is 63 px high, and it needs 64 px"
     assert passed_over.why in chosen.reason
     assert choose(24, 64, priority="quality").passed_over == ()
+    assert "63 px high, and it needs 64 px" in choose(24, 63.9, priority="quality", fallback="MuseTalk").reason
 
 
 @pytest.mark.parametrize(

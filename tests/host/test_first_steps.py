@@ -54,6 +54,7 @@ def test_a_template_is_found_and_run_and_its_result_plays(
     editor.get_by_test_id("queue-button").click()
     editor.wait_for_function("document.querySelector('video')?.videoWidth === 512")
     assert editor.locator("video").evaluate("video => video.duration") == pytest.approx(7.08, abs=0.1)
+    editor.get_by_text("picture: 512x512", exact=True).wait_for(state="attached")
     show_all(editor)
     editor.get_by_text("Job completed").wait_for(state="hidden")
     picture("graph")

@@ -126,6 +126,36 @@ def test_other_files_are_refused(tmp_path: Path, content: bytes) -> None:
         load_sface(tmp_path / "sface.onnx")
 
 
+def field(number: int, content: bytes) -> bytes:
+    """Of a protocol buffer, with less than 128 bytes in it."""
+    return bytes([number << 3 | 2, len(content)]) + content
+
+
+@pytest.mark.parametrize(
+    ("tensor", "why"),
+    [
+        (b"\x08" + b"\xff" * 9 + b"\x01", ""),  # a side of -1
+        (b"\x08" + b"\xff" * 90, "more than 64 bits"),
+        (b"\x08\x01" * 30, ""),  # a number without a value
+        (b"\x08\x02" * 40, ""),
+    ],
+    ids=["negative side", "endless number", "no value", "40 axes"],
+)
+def test_a_tensor_that_cannot_be_is_refused(tmp_path: Path, tensor: bytes, why: str) -> None:
+    path = tmp_path / "sface.onnx"
+    path.write_bytes(field(7, field(5, b"\x10\x01" + tensor)))  # graph, initializer, float32
+    with pytest.raises(WeightsError, match=f"no ONNX file.*{why}"):
+        read_onnx(path, "SFace", "Get it.")
+
+
+def test_a_file_that_is_too_large_for_onnx_is_not_read(tmp_path: Path) -> None:
+    path = tmp_path / "sface.onnx"
+    with path.open("wb") as file:
+        file.truncate(2**31)  # sparse
+    with pytest.raises(WeightsError, match="2,147,483,648 bytes"):
+        read_onnx(path, "SFace", "Get it.")
+
+
 def test_a_missing_file_is_refused(tmp_path: Path) -> None:
     with pytest.raises(WeightsError, match="no file there"):
         load_sface(tmp_path / "sface.onnx")

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import Callable
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -123,6 +125,30 @@ def test_a_face_that_is_too_small_is_told() -> None:
     assert large.batches == []
     assert f"the face is {side:.0f} px high, and it needs {side + 1:.0f} px" in notes_of(report)[0]
     assert notes_of(synced(chain(large, StampEngine(), smallest_face=round(side)))[2]) == ()
+
+
+def test_an_engine_that_made_way_does_not_stay_in_memory() -> None:
+    class Full(StampEngine):
+        def paint(self, batch: FaceBatch) -> Tensor:
+            raise torch.OutOfMemoryError("no memory")
+
+    made: list[weakref.ref[Full]] = []
+
+    @cache
+    def load() -> Engine:
+        engine = Full()
+        made.append(weakref.ref(engine))
+        return engine
+
+    class Looking(StampEngine):
+        def paint(self, batch: FaceBatch) -> Tensor:
+            assert made[0]() is None
+            return super().paint(batch)
+
+    looking = Looking()
+    synced(EngineChain((Choice("Full", load, forget=load.cache_clear), Choice("Looking", lambda: looking))))
+    assert len(made) == 1
+    assert looking.batches
 
 
 def test_the_last_engine_is_named_for_all_before_it() -> None:

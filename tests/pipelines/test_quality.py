@@ -24,7 +24,7 @@ from lipsync_studio.pipelines.media.decode import open_video
 from lipsync_studio.pipelines.media.image_picture import ImageClip
 from lipsync_studio.pipelines.media.sound import read_audio
 from lipsync_studio.pipelines.plan import LipSyncSettings
-from lipsync_studio.pipelines.quality import Comparison, compare
+from lipsync_studio.pipelines.quality import Comparison, Measures, compare
 from scipy import ndimage
 from torch import Tensor
 
@@ -169,6 +169,42 @@ def test_identity_is_measured_where_its_network_is(tmp_path: Path) -> None:
     assert same == {"mean": pytest.approx(1), "least": pytest.approx(1), "frames": 1, "same_person_from": 0.363}
     green = told(tmp_path, source().images * torch.tensor([0.2, 1, 0.2]), sface=colour)["identity"]
     assert green["mean"] < 0.9
+
+
+def test_identity_is_looked_at_however_late_the_speaker_comes(tmp_path: Path) -> None:
+    late = ImageClip(source().images[5:], Fraction(25))  # two frames of the cutaway first
+    given = Comparison(late, late, find_speaker(late, PlainHost()), sface=lambda faces: faces.mean(dim=(1, 2)))  # type: ignore[arg-type]
+    report = json.loads(compare(given, tmp_path / "preview.mp4", PlainHost()))
+    assert report["identity"]["frames"] == 1
+
+
+def test_where_a_loop_begins_again_nothing_flickers(tmp_path: Path) -> None:
+    """A still picture that grows lighter to the end of each turn; the jump back would make it about 8."""
+    still = source().images[:1].expand(COUNT, -1, -1, -1)
+    lighter = ImageClip(still * torch.linspace(0.5, 1, COUNT)[:, None, None, None], Fraction(25))
+    result = ImageClip(lighter.images.repeat(2, 1, 1, 1), Fraction(25))
+    given = Comparison(lighter, result, find_speaker(lighter, PlainHost()), audio_longer="loop")
+    report = json.loads(compare(given, tmp_path / "preview.mp4", PlainHost()))
+    assert report["flicker"]["result"] < 2
+
+
+def test_pictures_that_are_no_numbers_are_not_called_equal(tmp_path: Path) -> None:
+    broken = source().images.clone()
+    broken[5, 3, 4, 1] = torch.nan
+    outside = told(tmp_path, broken, masks=mouth_mask())["outside"]
+    assert outside["mean"] is None
+    assert outside["largest"] is None
+    assert outside["changed"] > 0
+
+
+def test_no_preview_is_left_when_the_report_fails(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fails(self: Measures) -> str:
+        raise ValueError("no report")
+
+    monkeypatch.setattr(Measures, "report", fails)
+    with pytest.raises(ValueError, match="no report"):
+        told(tmp_path, source().images)
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_what_does_not_belong_together_is_refused() -> None:
