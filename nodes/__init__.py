@@ -5,7 +5,7 @@ from __future__ import annotations
 from comfy_api.latest import ComfyExtension, io
 from server import PromptServer
 
-from . import did_routes, jobs_routes, models_routes, routes, timestamps_routes
+from . import did_routes, input_overviews, jobs_routes, models_routes, routes, timestamps_routes
 from .align import AlignLyrics
 from .detectors import LoadReferenceDetector
 from .did import DIDTalk
@@ -36,6 +36,7 @@ class LipSyncStudio(ComfyExtension):
         timestamps_routes.register(PromptServer.instance.routes)
         models_routes.register(PromptServer.instance.routes)
         jobs_routes.register(PromptServer.instance.routes)
+        input_overviews.register(PromptServer.instance.routes)
 
     async def get_node_list(self) -> list[type[io.ComfyNode]]:
         """The node classes, in the order people use them."""

@@ -2,11 +2,11 @@
 
 import { api } from "/scripts/api.js";
 import { app } from "/scripts/app.js";
+import { inputLink, loadedFile, whileItLives, widgetValue } from "./lib/wired.js";
 
 const NODE = "LipSyncDIDTalk";
 const STEP = 15; // s; D-ID bills in steps of so many
 const LONGEST = 600; // s
-const EVERY = 1000; // ms between looks at what is connected: nothing tells a node that one before it changed
 const ROWS = 44; // px
 
 const durations = new Map(); // URL of a sound -> seconds, NaN when the browser cannot tell, null while it loads
@@ -31,10 +31,8 @@ function soundLine(node, pad) {
 
 /** Seconds of the connected sound; NaN when it does not come straight from Load Audio. */
 function soundSeconds(node) {
-    const origin = originOf(node, "audio");
-    if (origin?.comfyClass !== "LoadAudio" || origin.mode !== 0) return NaN;
-    const name = widgetValue(origin, "audio");
-    return typeof name === "string" ? (durationOf(viewUrl(name)) ?? NaN) : NaN;
+    const name = loadedFile(node, "audio", "LoadAudio", "audio");
+    return name ? (durationOf(viewUrl(name)) ?? NaN) : NaN;
 }
 
 function durationOf(url) {
@@ -59,23 +57,6 @@ function viewUrl(value) {
     return api.apiURL(`/view?${query}`);
 }
 
-function inputLink(node, name) {
-    const link = node.inputs?.find((input) => input.name === name)?.link;
-    return link == null ? undefined : node.graph?.getLink(link);
-}
-
-function originOf(node, name) {
-    const link = inputLink(node, name);
-    const origin = link && node.graph.getNodeById(link.origin_id);
-    return origin?.type === "Reroute" ? originOf(origin, origin.inputs[0].name) : origin;
-}
-
-/** The number or text in a widget; NaN when another node feeds it. */
-function widgetValue(node, name) {
-    const isFed = node.inputs?.some((input) => input.widget?.name === name && input.link != null);
-    return isFed ? NaN : node.widgets?.find((widget) => widget.name === name)?.value;
-}
-
 app.registerExtension({
     name: "LipSyncStudio.DIDPrice",
     nodeCreated(node) {
@@ -88,15 +69,9 @@ app.registerExtension({
             getMaxHeight: () => ROWS,
         });
         widget.serialize = false; // nor in the workflow
-        const show = () => {
+        whileItLives(node, () => {
             const line = node.graph ? priceLine(node) : "";
             if (text.textContent !== line) text.textContent = line;
-        };
-        const timer = setInterval(show, EVERY);
-        const removed = node.onRemoved;
-        node.onRemoved = function (...given) {
-            clearInterval(timer);
-            return removed?.apply(this, given);
-        };
+        });
     },
 });

@@ -1,12 +1,14 @@
-// LipSync Video and MuseTalk Sample: what went in, what came out, and the audio's waveform, in the node after a run.
+// LipSync Video and MuseTalk Sample: what goes in and the audio's waveform, and after a run what came out, in the node.
 // The clip and the result themselves are shown by ComfyUI's Load Video and Save Video.
 
+import { api } from "/scripts/api.js";
 import { app } from "/scripts/app.js";
+import { loadedFile, whileItLives } from "./lib/wired.js";
 
 const NODES = ["LipSyncVideo", "LipSyncSample"];
 // A run that finds the result of the last one in ComfyUI's cache tells nothing of it.
-const EMPTY = "Lengths, rates and the waveform are shown here when this node has run.";
-const BEFORE = 52, AFTER = 144; // px, a run
+const EMPTY = "Lengths, rates and the waveform are shown here when they are known, at the latest after a run.";
+const BEFORE = 52, AFTER = 144; // px, something is known
 const SVG = "http://www.w3.org/2000/svg";
 
 function line(text) {
@@ -36,6 +38,14 @@ function svg(tag, attributes) {
     return made;
 }
 
+/** What the server knows of a file of Load Video ("clip") or Load Audio ("audio"): {line, peaks?}. */
+async function overview(kind, name) {
+    if (!name) return undefined;
+    const answer = await api.fetchApi(`/lipsync_studio/input/${kind}?${new URLSearchParams({ name })}`);
+    const told = await answer.json();
+    return answer.ok ? told : { line: told.error };
+}
+
 app.registerExtension({
     name: "LipSyncStudio.RunSummary",
     nodeCreated(node) {
@@ -53,14 +63,30 @@ app.registerExtension({
             getMaxHeight: () => height,
         });
         widget.serialize = false; // nor in the workflow
+
+        function show(lines, peaks) {
+            root.replaceChildren(...(peaks ? [waveform(peaks)] : []), ...(lines.length ? lines : [EMPTY]).map(line));
+            height = lines.length ? AFTER : BEFORE;
+            node.setSize(node.computeSize().map((least, axis) => Math.max(least, node.size[axis])));
+        }
+
+        let looked = "[\"\",\"\"]";
+        whileItLives(node, async () => {
+            if (!node.graph) return;
+            const clip = loadedFile(node, "source", "LoadVideo", "file");
+            const audio = loadedFile(node, "audio", "LoadAudio", "audio");
+            const files = JSON.stringify([clip, audio]);
+            if (files === looked) return; // so the lines of a run stay until something else is wired in
+            looked = files;
+            const told = await Promise.all([overview("clip", clip), overview("audio", audio)]);
+            if (files !== looked) return; // changed while it was asked for
+            show(told.filter(Boolean).map((each) => each.line), told[1]?.peaks);
+        });
         const executed = node.onExecuted;
         node.onExecuted = function (output, ...others) {
             executed?.call(this, output, ...others);
             const run = output?.lipsync_run?.[0]; // {lines, peaks} of nodes/run_summary.py
-            if (!run) return;
-            root.replaceChildren(waveform(run.peaks), ...run.lines.map(line));
-            height = AFTER;
-            node.setSize(node.computeSize().map((least, axis) => Math.max(least, node.size[axis])));
+            if (run) show(run.lines, run.peaks);
         };
     },
 });

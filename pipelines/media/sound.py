@@ -86,7 +86,7 @@ def _attach_source(
     rate, layout, notes = aac_form(stream.rate, stream.codec_context.channels)
     name = stream.codec_context.codec.canonical_name
     notes = (f"MP4 cannot hold the source's {name} sound; encoded as AAC.", *notes)
-    frames = _as_frames(_samples(container, stream, sound.start, seconds), stream.rate, layout)
+    frames = _as_frames(samples(container, stream, sound.start, seconds), stream.rate, layout)
     return SoundTrack(_encoded(output, frames, rate, layout, kbps), notes)
 
 
@@ -101,7 +101,7 @@ def read_audio(source: Source, start: float = 0, duration: float = 0) -> AudioCl
         if stream is not None:
             begin = Fraction(start).limit_denominator(1_000_000)
             _seek(container, stream, begin)
-            pieces = list(_samples(container, stream, begin, duration or None))
+            pieces = list(samples(container, stream, begin, duration or None))
         if stream is None or not pieces:
             raise MediaError(
                 expected="a file with sound",
@@ -230,7 +230,7 @@ def _seek(container: InputContainer, stream: av.AudioStream, start: Fraction) ->
         return
 
 
-def _samples(
+def samples(
     container: InputContainer, stream: av.AudioStream, start: Fraction, seconds: float | None
 ) -> Iterator[NDArray[np.float32]]:
     """float32 [channels, n] pieces without gaps, from exactly `start` on; silence where the file has none."""
