@@ -54,7 +54,7 @@ def test_a_clip_that_cannot_be_used_is_explained(
     assert "Expected" in message
     for word in words:
         assert word in message
-    assert set(comfyui.temp.glob("lipsync*")) == before
+    assert set(comfyui.temp.glob("lipsync*")) <= before
     assert comfyui.run(video_graph(clip, speech, prefix="after_an_error")).failure is None
 
 
@@ -88,7 +88,7 @@ def test_the_stop_button_leaves_no_file(comfyui: Server, speech: str) -> None:
     stopper.join()
     assert result.failure is not None
     assert result.failure.kind == "interrupted"
-    assert set(comfyui.temp.iterdir()) == before
+    assert set(comfyui.temp.iterdir()) <= before
     assert comfyui.run(video_graph(name, speech, audio_longer="stop", video_longer="stop")).failure is None
 
 
