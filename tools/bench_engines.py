@@ -50,17 +50,21 @@ class Setup:
 
 def musetalk(setup: Setup) -> dict[str, object]:
     """MuseTalk's UNet and VAE, at 256 px."""
-    from seeded_checkpoints import musetalk_unet
+    from seeded_checkpoints import seeded, shapes
+
+    def state() -> State:
+        return seeded(shapes("musetalk_unet"))  # in float32, as released
 
     faces, heard = _faces(setup.frames), torch.zeros(setup.frames, 50, 384)
 
     def ours(watch: Stopwatch) -> Callable[[], object]:
-        unet = _timed(watch, "UNet", MuseTalkUNet(musetalk_unet(), "random"))
-        return _painting(MuseTalkEngine(unet, _TimedVAE(_vae(), watch), _deaf, block=8), faces, heard)
+        network = MuseTalkUNet(state(), "random")
+        unet, vae = _timed(watch, "UNet", network), _TimedVAE(_vae(), watch)
+        return _painting(MuseTalkEngine(unet, vae, _deaf, block=network.block), faces, heard)
 
     def theirs(watch: Stopwatch, checkout: Path) -> Callable[[], object]:
         vae = reference_engines.autoencoder(setup.device)
-        run = reference_engines.musetalk(checkout, musetalk_unet(), vae, setup.device)
+        run = reference_engines.musetalk(checkout, state(), vae, setup.device)
         return lambda: run(faces, heard, watch)
 
     return _measured(setup, ours, theirs)
@@ -134,15 +138,24 @@ def _run(setup: Setup, make: Callable[[Stopwatch], Callable[[], object]]) -> dic
 
 
 def _painting(engine: Engine, faces: NDArray[np.uint8], heard: Tensor) -> Callable[[], object]:
-    """A run of the engine over the faces, each of them new to it."""
-    points = _landmarks()
-    batch = FaceBatch(
-        crops=torch.from_numpy(faces).float() / 255,
-        landmarks=np.repeat(points[None], len(faces), axis=0),
-        heard=heard,
-        indices=np.arange(len(faces)),
-    )
-    return lambda: engine.start().paint(batch)
+    """A run of the engine over the faces, each of them new to it, in blocks as the pipeline makes them."""
+    crops, size = torch.from_numpy(faces).float() / 255, engine.spec.block
+    batches = [
+        FaceBatch(
+            crops=crops[start : start + size],
+            landmarks=np.repeat(_landmarks()[None], len(crops[start : start + size]), axis=0),
+            heard=heard[start : start + size],
+            indices=np.arange(start, min(start + size, len(crops))),
+        )
+        for start in range(0, len(crops), size)
+    ]
+
+    def run() -> None:
+        painter = engine.start()
+        for batch in batches:
+            painter.paint(batch)
+
+    return run
 
 
 def _faces(count: int, side: int = 256) -> NDArray[np.uint8]:

@@ -94,6 +94,7 @@ def latentsync(
     import yaml
 
     config = yaml.safe_load((checkout / "configs" / "unet" / "stage2.yaml").read_text())
+    config["model"]["norm_eps"] = float(config["model"]["norm_eps"])  # "1e-5" is text to YAML, a number to OmegaConf
     unet = network.from_config(config["model"]).to(device, vae.dtype).eval()
     unet.load_state_dict(state)
     scheduler = DDIMScheduler.from_config(json.loads((checkout / "configs" / "scheduler_config.json").read_text()))
