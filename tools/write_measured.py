@@ -143,8 +143,8 @@ def _overlay(result: Result) -> Iterator[Row]:
 def _soak(result: Result) -> Iterator[Row]:
     early, late = result["early"], result["late"]
     yield (
-        f"{result['prompts']:,} prompts through one ComfyUI (draft engine, short clips): what it holds in the second "
-        "and in the last tenth",
+        f"{result['prompts']:,} prompts through one ComfyUI (draft engine, short clips; its history is cleared after "
+        "each): what it holds in the second and in the last tenth",
         f"{early['mb']:.0f} and {late['mb']:.0f} MB; {early['handles']:.0f} and {late['handles']:.0f} open files and "
         f"sockets; {early['temp']:.0f} and {late['temp']:.0f} files in the temp folder",
     )
