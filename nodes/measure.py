@@ -29,8 +29,7 @@ from .host import ComfyHost
 from .inputs import audio_clip, clip_of
 from .sockets import LipSyncFaces
 from .temp_files import passing_video, temp_video
-from .wav2lip import FOLDER
-from .weight_files import file_input, full_path, missing
+from .weight_files import OWN_FOLDER, file_input, full_path, missing
 from .widgets import FPS
 
 IF_HERE, OFF = IDENTITY = ("if the file is here", "off")
@@ -67,7 +66,7 @@ class Score(io.ComfyNode):
             "those of the source clip. No licence is stated for SyncNet's weights; they are yours to download.",
             search_aliases=["lip", "syncnet", "LSE-C", "LSE-D", "sync confidence", "av offset", "evaluate"],
             inputs=[
-                file_input("syncnet", FOLDER, SYNCNET_V2),
+                file_input("syncnet", OWN_FOLDER, SYNCNET_V2),
                 _clip("result", "What is scored, at any frame rate; SyncNet sees it at 25 frames per second."),
                 _clip("source", "The clip it was made of, scored with its own sound to compare with.", optional=True),
                 _heard("What the lips should say. Without it, the result's own sound."),
@@ -86,7 +85,7 @@ class Score(io.ComfyNode):
     @classmethod
     def validate_inputs(cls, syncnet: str | None) -> bool | str:
         """The input is None where another node gives it; then `execute` finds out."""
-        return missing(FOLDER, syncnet, SYNCNET_V2) or True
+        return missing(OWN_FOLDER, syncnet, SYNCNET_V2) or True
 
     @classmethod
     def execute(
@@ -107,7 +106,7 @@ class Score(io.ComfyNode):
                 expected="a result with sound, or an AUDIO", got="neither", next_step="Connect `audio`, too."
             )
         own = None if source is None or before is None else _sound(None, source, before)
-        network = load_syncnet(full_path(FOLDER, syncnet))
+        network = load_syncnet(full_path(OWN_FOLDER, syncnet))
         faces = faces or find_speaker(before or clip, host)
         ours, theirs = sync_score(Scored(clip, heard, faces, before, own, audio_longer), network, host)
         plot = torch.from_numpy(np.asarray(draw(ours, theirs), np.float32) / 255)[None]
@@ -190,7 +189,7 @@ def _sface(identity: str) -> tuple[SFace | None, str]:
     """The network, or why there is none."""
     if identity == OFF:
         return None, "turned off"
-    path = folder_paths.get_full_path(FOLDER, SFACE.place)
+    path = folder_paths.get_full_path(OWN_FOLDER, SFACE.place)
     if path is None:
         return None, f"{SFACE.name} is missing. {SFACE.advice}"
     return load_sface(Path(path)), ""

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Final
 
-import folder_paths
 from comfy_api.latest import io
 
 from ..pipelines.core.errors import InputError
@@ -13,10 +11,7 @@ from ..pipelines.engines.wav2lip.engine import Wav2LipEngine
 from ..pipelines.weights.catalog import WAV2LIP_GAN
 from ..pipelines.weights.loaders import load_wav2lip
 from .sockets import LipSyncEngine
-from .weight_files import file_input, full_path, missing
-
-FOLDER: Final = "lipsync"
-folder_paths.add_model_folder_path(FOLDER, str(Path(folder_paths.models_dir) / FOLDER))
+from .weight_files import OWN_FOLDER, file_input, full_path, missing
 
 ACCEPTANCE: Final = "I accept the non-commercial licence"
 TERMS: Final = (
@@ -39,7 +34,7 @@ class LoadWav2Lip(io.ComfyNode):
             "page says which and where they go.",
             search_aliases=["lip", "talk", "dub", "wav2lip loader", "lip sync model", "non-commercial"],
             inputs=[
-                file_input("model", FOLDER, WAV2LIP_GAN),
+                file_input("model", OWN_FOLDER, WAV2LIP_GAN),
                 io.Boolean.Input(
                     "accept_non_commercial_licence",
                     display_name=ACCEPTANCE,
@@ -55,13 +50,13 @@ class LoadWav2Lip(io.ComfyNode):
         """The inputs are None where another node gives them; then `execute` finds out."""
         if accept_non_commercial_licence is False:
             return str(_refusal())
-        return missing(FOLDER, model, WAV2LIP_GAN) or True
+        return missing(OWN_FOLDER, model, WAV2LIP_GAN) or True
 
     @classmethod
     def execute(cls, model: str, accept_non_commercial_licence: bool) -> io.NodeOutput:
         if not accept_non_commercial_licence:
             raise _refusal()
-        return io.NodeOutput(Wav2LipEngine(load_wav2lip(full_path(FOLDER, model))))
+        return io.NodeOutput(Wav2LipEngine(load_wav2lip(full_path(OWN_FOLDER, model))))
 
 
 def _refusal() -> InputError:

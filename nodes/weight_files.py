@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Final
 
 import folder_paths
 from comfy_api.latest import io
 
 from ..pipelines.weights.catalog import WeightFile
 from ..pipelines.weights.installed import UNFINISHED
+
+# Of models/: for weights that fit into none of ComfyUI's own folders.
+OWN_FOLDER: Final = "lipsync"
+folder_paths.add_model_folder_path(OWN_FOLDER, str(Path(folder_paths.models_dir) / OWN_FOLDER))
 
 
 def file_input(name: str, folder: str, wanted: WeightFile) -> io.Combo.Input:

@@ -8,7 +8,6 @@ NODE.png is the node; LipSyncBBoxShift_preview.jpg its preview; LipSyncEditTimes
 
 from __future__ import annotations
 
-import argparse
 import io
 import json
 import shutil
@@ -19,6 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import environment
+from drawn_names import drawn_names
 
 if TYPE_CHECKING:
     from host import Server
@@ -67,13 +67,7 @@ PREVIEW = {
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    names = sorted(path.stem for path in DOCS.glob("*.md"))
-    parser.add_argument("names", nargs="*", metavar="NODE", help=f"any of: {', '.join(names)}")
-    wanted = parser.parse_args().names or names
-    unknown = sorted(set(wanted) - set(names))
-    if unknown:
-        parser.error(f"there is no help page {', '.join(unknown)}")
+    wanted = drawn_names(sorted(path.stem for path in DOCS.glob("*.md")), "help page", __doc__)
     environment.enter()
     with tempfile.TemporaryDirectory() as folder:
         draw(wanted, Path(folder))

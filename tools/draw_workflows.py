@@ -11,7 +11,6 @@ workflows/api; the editor places its nodes.
 
 from __future__ import annotations
 
-import argparse
 import json
 import shutil
 import sys
@@ -20,6 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import environment
+from drawn_names import drawn_names
 
 if TYPE_CHECKING:
     from host import Server
@@ -66,13 +66,9 @@ BOUNDS = """() => {
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    names = [*sorted(path.stem for path in (WORKFLOWS / "api").glob("*.json")), BLUEPRINT]
-    parser.add_argument("names", nargs="*", metavar="NAME", help=f"any of: {', '.join(names)}")
-    wanted = parser.parse_args().names or names
-    unknown = sorted(set(wanted) - set(names))
-    if unknown:
-        parser.error(f"there is no workflow {', '.join(unknown)}")
+    wanted = drawn_names(
+        [*sorted(path.stem for path in (WORKFLOWS / "api").glob("*.json")), BLUEPRINT], "workflow", __doc__
+    )
     environment.enter()
     with tempfile.TemporaryDirectory() as folder:
         draw(wanted, Path(folder))

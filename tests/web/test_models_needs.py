@@ -9,13 +9,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from editor_page import BROWSERS
 from lipsync_studio.pipelines.weights.catalog import CATALOG
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
 
 MODULE = Path(__file__).parents[2] / "web" / "models" / "needs.js"
-BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome", "msedge")
 ADDRESS = "http://pack.test"  # nobody is asked: the file comes from here
 
 FILES = [

@@ -7,11 +7,11 @@ import shutil
 from pathlib import Path
 
 import pytest
+from editor_page import BROWSERS
 from lipsync_studio.pipelines.lyrics.formats import json_words
 
 HERE = Path(__file__).parent
 MODULES = HERE.parents[1] / "web" / "timestamps"
-BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome", "msedge")
 ADDRESS = "http://pack.test"  # nobody is asked: the files come from here
 
 
